@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0
+# Shell functions every lab script shares: messages, the cache, the sysroot.
+# Sourced, never run. Callers set -eu.
+# shellcheck shell=bash
+
+CCP_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+CCP_CACHE=${CCP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ccp-rs}
+CCP_SUITE=trixie
+
+say() { printf '==> %s\n' "$*" >&2; }
+die() {
+	printf 'error: %s\n' "$*" >&2
+	exit 1
+}
+
+# cache_key FILE...: a short name for the contents of the files.
+cache_key() { cat "$@" | sha256sum | cut -c1-12; }
+
+# with_lock NAME CMD...: one process at a time makes a cache entry; the others
+# wait and then find it made.
+with_lock() {
+	local name=$1 rc=0
+	shift
+	mkdir -p "$CCP_CACHE/locks"
+	exec {CCP_LOCK_FD}>"$CCP_CACHE/locks/$name"
+	flock "$CCP_LOCK_FD"
+	"$@" || rc=$?
+	exec {CCP_LOCK_FD}>&-
+	return $rc
+}
+
+# quietly LOG CMD...: run with output in LOG; on failure show its end.
+quietly() {
+	local log=$1
+	shift
+	mkdir -p "$(dirname "$log")"
+	if ! "$@" >"$log" 2>&1; then
+		tail -n 40 "$log" >&2
+		die "'$*' failed; the whole log is $log"
+	fi
+}
+
+sysroot_dir() {
+	printf '%s/sysroot-%s\n' "$CCP_CACHE" \
+		"$(cache_key "$CCP_TOP/ktests/lab/sysroot.packages" "$CCP_TOP/ktests/lab/sysroot.sh")"
+}
+
+# in_sysroot CMD...: run in the sysroot, the checkout at /ccp, the cache at
+# /cache. Mounts live in a mount namespace of their own and end with it.
+in_sysroot() {
+	local root
+	root=$(sysroot_dir)
+	[ -e "$root/.ready" ] || die "no sysroot yet; run $CCP_TOP/ktests/lab/sysroot.sh"
+	CCP_ROOT=$root CCP_TOP=$CCP_TOP CCP_CACHE=$CCP_CACHE \
+		unshare --mount --propagation private \
+		"$CCP_TOP/ktests/lab/enter.sh" "$@"
+}
