@@ -1,0 +1,149 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# boot-stock.sh [-m MEM] [-t SECONDS] [-o DIR] [-a ARG]... [-f FILE[:DEST]]...
+#               [-k MODULE]... [-p] [-i] -- CMD...
+# Runs CMD in /ccp as root of the unmodified stock kernel under qemu, from an
+# initramfs with the sysroot's tools; CMD's output is ours as it comes, and so
+# is its exit status. A splat, a panic (134) or no end within SECONDS (124)
+# fails even when CMD doesn't.
+#   -m MEM           guest memory (512M; 768M with -p)
+#   -t SECONDS       time it may take (300)
+#   -o DIR           where console.log, dmesg, status and whatever CMD put in
+#                    /out go (below build/; a new directory in build/run/ that
+#                    goes away on success)
+#   -a ARG           one more kernel argument
+#   -f FILE[:DEST]   brings a file or directory: a path in the checkout, which
+#                    comes to /ccp/FILE, or an absolute one of the sysroot;
+#                    programs bring their libraries
+#   -k MODULE        brings one more kernel module
+#   -p               brings python3 with yaml and jsonschema
+#   -i               interactive: no limit, keyboard on stdin
+# CCP_KVM=0 keeps KVM away; else it is used where a probe boot with it worked.
+set -eu
+. "$(dirname "$0")/lib.sh"
+lab=$CCP_TOP/ktests/lab
+
+mem='' limit=300 out='' python='' interactive=''
+args=() pack=()
+while getopts m:t:o:a:f:k:pi option; do
+	case $option in
+	m) mem=$OPTARG ;;
+	t) limit=$OPTARG ;;
+	o) out=$OPTARG ;;
+	a) args+=("$OPTARG") ;;
+	f)
+		case $OPTARG in
+		/*) pack+=("$OPTARG") ;;
+		*:*) pack+=("/ccp/$OPTARG") ;;
+		*) pack+=("/ccp/$OPTARG:/ccp/$OPTARG") ;;
+		esac
+		;;
+	k) pack+=(--module "$OPTARG") ;;
+	p) python=--python ;;
+	i) interactive=1 ;;
+	*) exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+[ $# -gt 0 ] || die "no command"
+[ -z "$python" ] || pack+=("$python")
+mem=${mem:-$([ -n "$python" ] && echo 768M || echo 512M)}
+
+kernel=$("$lab/stock.sh")
+release=$(cat "$kernel/release")
+guest_kernel=/cache${kernel#"$CCP_CACHE"}
+
+mkdir -p "$CCP_TOP/build/run"
+if [ -n "$out" ]; then
+	mkdir -p "$out"
+	run=$(cd "$out" && pwd)
+else
+	run=$(mktemp -d "$CCP_TOP/build/run/stock.XXXXXX")
+fi
+case $run in
+"$CCP_TOP"/build/*) ;;
+*) die "$run is not below $CCP_TOP/build" ;;
+esac
+inside=/ccp${run#"$CCP_TOP"}
+rm -f "$run"/{status,dmesg,out.tar,console.log}
+printf '%q ' "$@" >"$run/command"
+
+# boot ACCEL LIMIT: starts qemu; 124 when it is over the limit.
+boot() {
+	local accel=tcg,thread=multi cpu=max
+	[ "$1" != kvm ] || accel=kvm cpu=host
+	in_sysroot unshare --pid --fork --kill-child --mount-proc \
+		timeout --foreground -k 5 "$2" qemu-system-x86_64 \
+		-nodefaults -no-user-config -display none -no-reboot \
+		-machine q35 -accel "$accel" -cpu "$cpu" -smp 2 -m "$mem" \
+		-kernel "$guest_kernel/vmlinuz" -initrd "$inside/initramfs" \
+		-append "console=ttyS0 panic=-1 oops=panic ${args[*]}" \
+		-serial "file:$inside/console.log" \
+		-chardev stdio,id=console,signal=off -device virtio-serial-pci \
+		-device virtconsole,chardev=console \
+		-chardev "file,id=out,path=$inside/out.tar" \
+		-device virtserialport,chardev=out,name=ccp.out
+}
+
+# KVM may exist and still not boot the image: nested virtualisation does that.
+# The verdict is kept per processor model and kernel.
+accelerator() {
+	local verdict
+	if [ "${CCP_KVM:-1}" = 0 ] || [ ! -w /dev/kvm ]; then
+		echo tcg
+		return
+	fi
+	verdict=$CCP_CACHE/kvm-$(grep -m1 'model name' /proc/cpuinfo | cat - "$kernel/release" | sha256sum | cut -c1-12)
+	if [ ! -s "$verdict" ]; then
+		say "trying whether KVM boots $release"
+		mv "$run/command" "$run/command.real"
+		echo true >"$run/command"
+		pack_initramfs || return 1
+		if boot kvm 30 </dev/null >/dev/null 2>&1 && collect && [ "$(cat "$run/status")" = 0 ]; then
+			echo kvm >"$verdict"
+		else
+			echo tcg >"$verdict"
+		fi
+		mv "$run/command.real" "$run/command"
+		rm -f "$run"/{status,dmesg,out.tar,console.log}
+		say "it does$([ "$(cat "$verdict")" = kvm ] || echo ' not; using TCG')"
+	fi
+	cat "$verdict"
+}
+
+pack_initramfs() {
+	in_sysroot /ccp/ktests/lab/initramfs.sh "$inside/initramfs" "$guest_kernel" "$release" \
+		"${pack[@]}" "$inside/command:/ccp/command" /ccp/ktests/lab/guest-init-stock.sh:/init
+}
+
+collect() {
+	[ -s "$run/out.tar" ] && tar -C "$run" --no-same-owner -xf "$run/out.tar" && rm -f "$run/out.tar"
+}
+
+accel=$(accelerator) || exit 1
+pack_initramfs
+rc=0
+if [ -n "$interactive" ]; then
+	limit=0
+	args+=(ccp_tty=1)
+else
+	exec </dev/null
+fi
+boot "$accel" "$limit" || rc=$?
+rm -f "$run/initramfs"
+
+fail() {
+	say "stock $release: $1; see $run"
+	exit "$2"
+}
+collect || true
+[ "$rc" -ne 124 ] && [ "$rc" -ne 137 ] || fail "no end within $limit s" 124
+splats='BUG:|WARNING:|KASAN:|UBSAN:|KFENCE:|INFO: (task|rcu)|ODEBUG:|Kernel panic|Oops|general protection|refcount_t:'
+! grep -aqE "$splats" "$run/console.log" || {
+	grep -aE "$splats" "$run/console.log" | head -n 5 >&2
+	fail "the kernel complains" 134
+}
+[ -s "$run/status" ] || fail "the guest died (exit status $rc)" 134
+status=$(cat "$run/status")
+[ "$status" -eq 0 ] || fail "the command failed with status $status" "$status"
+[ -n "$out" ] || rm -rf "$run"
