@@ -137,7 +137,7 @@ fail() {
 	exit "$2"
 }
 collect || true
-[ "$rc" -ne 124 ] && [ "$rc" -ne 137 ] || fail "no end within $limit s" 124
+case $rc in 124 | 137) fail "no end within $limit s" 124 ;; esac
 splats='BUG:|WARNING:|KASAN:|UBSAN:|KFENCE:|INFO: (task|rcu)|ODEBUG:|Kernel panic|Oops|general protection|refcount_t:'
 ! grep -aqE "$splats" "$run/console.log" || {
 	grep -aE "$splats" "$run/console.log" | head -n 5 >&2

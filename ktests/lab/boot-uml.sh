@@ -47,9 +47,9 @@ esac
 rm -f "$run/status" "$run/kmemleak"
 printf '%q ' "$@" >"$run/command"
 
-console=(con0=null,fd:1)
+console='con0=null,fd:1'
 if [ -n "$interactive" ]; then
-	console=(con0=fd:0,fd:1)
+	console='con0=fd:0,fd:1'
 	limit=0
 else
 	args+=(time-travel=inf-cpu)
@@ -63,13 +63,13 @@ in_sysroot unshare --pid --fork --kill-child --mount-proc \
 	"/cache${kernel#"$CCP_CACHE"}/linux" "mem=$mem" "uml_dir=/tmp/uml/" \
 	root=/dev/root rootfstype=hostfs rootflags=/ ro \
 	init=/ccp/ktests/lab/guest-init.sh "ccp_run=/ccp${run#"$CCP_TOP"}" \
-	stderr=1 console=tty1 con1=null,fd:2 con=null "${console[@]}" "${args[@]}" || rc=$?
+	stderr=1 console=tty1 con1=null,fd:2 con=null "$console" "${args[@]}" || rc=$?
 
 fail() {
 	say "$flavour: $1; see $run"
 	exit "$2"
 }
-[ "$rc" -ne 124 ] && [ "$rc" -ne 137 ] || fail "no end within $limit s" 124
+case $rc in 124 | 137) fail "no end within $limit s" 124 ;; esac
 splats='BUG:|WARNING:|KASAN:|UBSAN:|INFO: (task|rcu)|possible recursive locking|possible circular locking|suspicious RCU usage|inconsistent lock state|ODEBUG:|Kernel panic|Oops|refcount_t:|leaked reference'
 ! grep -aqE "$splats" "$run/dmesg" || {
 	grep -aE "$splats" "$run/dmesg" | head -n 5 >&2

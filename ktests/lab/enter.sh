@@ -19,7 +19,7 @@ cp -L /etc/resolv.conf "$CCP_ROOT/etc/resolv.conf" 2>/dev/null || true
 ca=$CCP_ROOT/etc/ssl/certs/ca-certificates.crt
 for bundle in "${SSL_CERT_FILE:-}" /etc/ssl/certs/ca-certificates.crt; do
 	if [ -n "$bundle" ] && [ -s "$bundle" ]; then
-		cmp -s "$bundle" "$ca" || cp -L "$bundle" "$ca.$$" && [ ! -e "$ca.$$" ] || mv "$ca.$$" "$ca"
+		cmp -s "$bundle" "$ca" || { cp -L "$bundle" "$ca.$$" && mv "$ca.$$" "$ca"; }
 		break
 	fi
 done

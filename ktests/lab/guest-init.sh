@@ -5,7 +5,7 @@
 # busybox has what the sysroot lacks, e.g. mount and poweroff.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/busybox
 export HOME=/tmp LC_ALL=C.UTF-8 TERM="${TERM:-dumb}"
-run=$ccp_run
+run=${ccp_run:?}
 
 mount() { /bin/busybox mount "$@"; }
 mount -t proc proc /proc

@@ -5,6 +5,7 @@
 
 CCP_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 CCP_CACHE=${CCP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ccp-rs}
+# shellcheck disable=SC2034 # for those who source this
 CCP_SUITE=trixie
 
 say() { printf '==> %s\n' "$*" >&2; }
@@ -51,7 +52,7 @@ in_sysroot() {
 	local root
 	root=$(sysroot_dir)
 	[ -e "$root/.ready" ] || die "no sysroot yet; run $CCP_TOP/ktests/lab/sysroot.sh"
-	CCP_ROOT=$root CCP_TOP=$CCP_TOP CCP_CACHE=$CCP_CACHE \
+	env "CCP_ROOT=$root" "CCP_TOP=$CCP_TOP" "CCP_CACHE=$CCP_CACHE" \
 		unshare --mount --propagation private \
 		"$CCP_TOP/ktests/lab/enter.sh" "$@"
 }

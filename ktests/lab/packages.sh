@@ -36,7 +36,7 @@ deb_version() {
 # deb_depends PACKAGE VERSION PATTERN: the names it depends on that match.
 deb_depends() {
 	in_sysroot apt-cache show "$1=$2" | sed -n 's/^Depends: //p' |
-		tr ',|' '\n\n' | awk '{ print $1 }' | grep -E "$3" || true
+		tr ',|' '\n' | awk '{ print $1 }' | grep -E "$3" || true
 }
 
 # deb_file PACKAGE VERSION: fetches the .deb when it isn't there, prints its

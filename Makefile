@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0
+# What a user or developer calls; `make help` lists it. The module's own build
+# is in Kbuild, the lab (kernels, guests, tests) in ktests/.
+
+# The kernel the plain `make` builds for. It needs CONFIG_RUST=y and its Rust
+# metadata; ktests/lab/stock.sh makes such a tree for Debian's stock kernel.
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+# Where `make lab` opens a shell: stock (qemu), uml or uml-debug.
+LAB ?= uml
+
+module: ## build ccp_rs.ko for the kernel in KDIR
+	@[ -e $(KDIR)/rust/libkernel.rmeta ] || { \
+		echo "$(KDIR) has no Rust metadata (rust/libkernel.rmeta)."; \
+		echo "'make demo' builds the module for Debian's newest kernel and runs it;"; \
+		echo "'make KDIR=...' builds it for a kernel tree with CONFIG_RUST=y."; \
+		exit 1; }
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+demo: prepare ## a flow on the stock kernel under a userspace algorithm
+	ktests/demo.sh
+
+test: prepare ## all tests; ends with "N passed, N failed"
+	ktests/test.sh
+
+bench: prepare ## measurements
+	ktests/bench.sh
+
+lint: prepare ## formats, lints, generated files
+	ktests/lint.sh
+
+lab: prepare ## a shell in a lab kernel with the module loaded (LAB=uml, uml-debug, stock)
+	ktests/lab/shell.sh $(LAB)
+
+# What all of the above stand on: a few host packages, the Debian sysroot.
+prepare:
+	@ktests/lab/host.sh
+	@ktests/lab/sysroot.sh
+
+clean: ## remove what was built here; the cache stays
+	rm -rf build Module.symvers modules.order *.ko *.o *.mod *.mod.c .*.cmd
+	find rust c-shim \( -name '*.o' -o -name '.*.cmd' -o -name '*.o.d' \) -delete
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+.PHONY: module demo test bench lint lab prepare clean help
+.DEFAULT_GOAL := module

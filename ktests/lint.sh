@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# lint.sh [STEP]...: formats, lints and generated files; all steps, or those
+# named. Ends with what failed; the output of each step is in build/lint/.
+set -u
+. "$(dirname "$0")/lab/lib.sh"
+lab=$CCP_TOP/ktests/lab
+logs=$CCP_TOP/build/lint
+cd "$CCP_TOP" || exit
+mkdir -p "$logs"
+
+# tracked PATTERN...: the files of the checkout, also those not yet added.
+tracked() { git -c safe.directory='*' ls-files --cached --others --exclude-standard -- "$@"; }
+
+step_rustfmt() {
+	local -a files
+	mapfile -t files < <(tracked 'rust/*.rs' ':!rust/core')
+	[ ${#files[@]} -eq 0 ] || in_sysroot rustfmt --check --edition 2021 "${files[@]}" &&
+		in_sysroot cargo fmt --check --all --manifest-path rust/core/Cargo.toml &&
+		in_sysroot cargo fmt --check --all --manifest-path userspace/Cargo.toml
+}
+
+step_clippy() {
+	local workspace
+	for workspace in rust/core userspace; do
+		in_sysroot cargo clippy --quiet --workspace --all-targets \
+			--manifest-path "$workspace/Cargo.toml" -- -D warnings || return
+	done
+}
+
+step_module() { "$lab/module.sh" -c uml; }
+
+step_cstyle() {
+	local kernel
+	local -a files
+	kernel=$("$lab/uml.sh" uml) || return
+	mapfile -t files < <(tracked 'c-shim/*.[ch]' ':!c-shim/*_gen.[ch]')
+	[ ${#files[@]} -eq 0 ] || in_sysroot "/cache${kernel#"$CCP_CACHE"}/source/scripts/checkpatch.pl" \
+		--no-tree --strict --no-summary --terse --show-types \
+		--ignore LINUX_VERSION_CODE,CONST_STRUCT -f "${files[@]}"
+}
+
+step_shellcheck() {
+	local -a files
+	mapfile -t files < <(tracked '*.sh' .ci/run)
+	in_sysroot shellcheck -x "${files[@]}"
+}
+
+step_yaml() {
+	local rest="brackets: disable, indentation: {indent-sequences: whatever}}}"
+
+	in_sysroot yamllint --strict \
+		-d "{extends: default, rules: {line-length: {max: 100}, braces: disable, $rest" docs/netlink
+}
+
+step_generated() {
+	if [ -e docs/netlink/regen.sh ]; then
+		docs/netlink/regen.sh --check
+	else
+		echo "docs/netlink/regen.sh is not there yet"
+	fi
+}
+
+steps=("$@")
+[ $# -gt 0 ] || steps=(rustfmt shellcheck yaml generated cstyle clippy module)
+failed=()
+for step in "${steps[@]}"; do
+	declare -F "step_$step" >/dev/null || die "no such step: $step"
+	begin=$SECONDS
+	if ("step_$step") >"$logs/$step.log" 2>&1; then
+		say "lint: $step ok ($((SECONDS - begin)) s)"
+	else
+		failed+=("$step")
+		tail -n 60 "$logs/$step.log"
+		say "lint: $step FAILED ($((SECONDS - begin)) s)"
+	fi
+done
+if [ ${#failed[@]} -gt 0 ]; then
+	echo "lint: failed: ${failed[*]} (logs in build/lint)"
+	exit 1
+fi
+echo "lint: ok (${#steps[@]} steps)"
