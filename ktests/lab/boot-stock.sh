@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # boot-stock.sh [-m MEM] [-t SECONDS] [-o DIR] [-a ARG]... [-f FILE[:DEST]]...
-#               [-k MODULE]... [-p] [-i] -- CMD...
+#               [-k MODULE]... [-p] [-i] [-v] -- CMD...
 # Runs CMD in /ccp as root of the unmodified stock kernel under qemu, from an
 # initramfs with the sysroot's tools; CMD's output is ours as it comes, and so
 # is its exit status. A splat, a panic (134) or no end within SECONDS (124)
@@ -18,14 +18,17 @@
 #   -k MODULE        brings one more kernel module
 #   -p               brings python3 with yaml and jsonschema
 #   -i               interactive: no limit, keyboard on stdin
+#   -v               virtual time: one processor of 500 MIPS whose clock counts
+#                    instructions and skips what is idle, so that a slow or
+#                    busy host changes no measurement; never with KVM
 # CCP_KVM=0 keeps KVM away; else it is used where a probe boot with it worked.
 set -eu
 . "$(dirname "$0")/lib.sh"
 lab=$CCP_TOP/ktests/lab
 
-mem='' limit=300 out='' python='' interactive=''
+mem='' limit=300 out='' python='' interactive='' virtual=''
 args=() pack=()
-while getopts m:t:o:a:f:k:pi option; do
+while getopts m:t:o:a:f:k:piv option; do
 	case $option in
 	m) mem=$OPTARG ;;
 	t) limit=$OPTARG ;;
@@ -41,6 +44,7 @@ while getopts m:t:o:a:f:k:pi option; do
 	k) pack+=(--module "$OPTARG") ;;
 	p) python=--python ;;
 	i) interactive=1 ;;
+	v) virtual=1 ;;
 	*) exit 2 ;;
 	esac
 done
@@ -70,12 +74,16 @@ printf '%q ' "$@" >"$run/command"
 
 # boot ACCEL LIMIT: starts qemu; 124 when it is over the limit.
 boot() {
-	local accel=tcg,thread=multi cpu=max
-	[ "$1" != kvm ] || accel=kvm cpu=host
+	local cpu=max
+	local -a machine=(-accel tcg,thread=multi -smp 2)
+	case $1 in
+	kvm) cpu=host machine=(-accel kvm -smp 2) ;;
+	virtual) machine=(-accel tcg -icount shift=1,sleep=off -smp 1) ;;
+	esac
 	in_sysroot unshare --pid --fork --kill-child --mount-proc \
 		timeout --foreground -k 5 "$2" qemu-system-x86_64 \
 		-nodefaults -no-user-config -display none -no-reboot \
-		-machine q35 -accel "$accel" -cpu "$cpu" -smp 2 -m "$mem" \
+		-machine q35 "${machine[@]}" -cpu "$cpu" -m "$mem" \
 		-kernel "$guest_kernel/vmlinuz" -initrd "$inside/initramfs" \
 		-append "console=ttyS0 panic=-1 oops=panic ${args[*]}" \
 		-serial "file:$inside/console.log" \
@@ -89,6 +97,10 @@ boot() {
 # The verdict is kept per processor model and kernel.
 accelerator() {
 	local verdict
+	if [ -n "$virtual" ]; then
+		echo virtual
+		return
+	fi
 	if [ "${CCP_KVM:-1}" = 0 ] || [ ! -w /dev/kvm ]; then
 		echo tcg
 		return
