@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The decoder: a verified program into the interpreter's own form.
+//!
+//! Operands become slots of the register file. What the wire form spells out
+//! and a run can't observe is left out: a tmp register that only carries a
+//! value to the next instruction, the event flag of a plain condition, the
+//! test of a condition that is a constant.
+
+use super::{
+    error::{
+        Error,
+        Kind, //
+    },
+    isa::{
+        Class,
+        Form,
+        Instruction,
+        Opcode,
+        Reg, //
+    },
+    layout::{
+        Profile,
+        Slots,
+        EVENT_FLAG,
+        SHOULD_CONTINUE, //
+    },
+    program::{
+        code as op,
+        Header,
+        Op, //
+    },
+    skips::Skips,
+    verify,
+    wire::Code, //
+};
+
+/// Checks a program and decodes it into `ops`, which must have as many units
+/// as the [`super::Layout`] of the program says.
+pub fn decode(events: &[u8], instructions: &[u8], ops: &mut [Op]) -> Result<Header, Error> {
+    let code = Code::new(events, instructions)?;
+    let mut profile = Profile::new();
+    verify::check(code, &mut profile)?;
+    let layout = verify::layout(code, &profile);
+    if ops.len() != layout.ops {
+        return Err(Error::program(Kind::Buffer {
+            needed: layout.ops,
+            given: ops.len(),
+        }));
+    }
+    let slots = profile.slots();
+    let mut decoder = Decoder {
+        code,
+        profile: &profile,
+        slots,
+        ops,
+        len: 0,
+        last: None,
+    };
+    for (_, event) in code.events() {
+        // Verified: the ranges follow each other and end within the program.
+        let body = event.body_start;
+        let end = body.saturating_add(event.body_count);
+        decoder.event(event.cond_start, body, end)?;
+    }
+    let code_len = decoder.len;
+    let volatiles = decoder.definitions(true)?;
+    let others = decoder.definitions(false)?;
+    for &value in profile.constants() {
+        decoder.push(Op(value))?;
+    }
+    Ok(Header {
+        slots,
+        report_fields: profile.reports as u8,
+        controls: profile.controls as u8,
+        rtt_sample: slots.rtt_sample(),
+        volatiles,
+        defs: volatiles.saturating_add(others),
+        constants: profile.constant_count as u8,
+        code: code_len as u32,
+        ops: layout.ops as u32,
+        cost: layout.cost,
+    })
+}
+
+struct Decoder<'a> {
+    code: Code<'a>,
+    profile: &'a Profile,
+    slots: Slots,
+    ops: &'a mut [Op],
+    len: usize,
+    /// Place of the op before, when it always runs just before the next.
+    last: Option<usize>,
+}
+
+/// What is known of a condition when decoding.
+enum Truth {
+    Always,
+    Never,
+    /// The op at this place skips the body.
+    Tested(usize),
+}
+
+impl Decoder<'_> {
+    fn push(&mut self, op: Op) -> Result<usize, Error> {
+        let place = self.len;
+        let (needed, given) = (place.saturating_add(1), self.ops.len());
+        *self
+            .ops
+            .get_mut(place)
+            .ok_or(Error::program(Kind::Buffer { needed, given }))? = op;
+        self.len = needed;
+        self.last = Some(place);
+        Ok(place)
+    }
+
+    fn op(&self, place: usize) -> Op {
+        self.ops.get(place).copied().unwrap_or_default()
+    }
+
+    fn set(&mut self, place: usize, op: Op) {
+        if let Some(to) = self.ops.get_mut(place) {
+            *to = op;
+        }
+    }
+
+    /// Lets the op at `place` skip to where the next op will be.
+    fn land(&mut self, place: usize) {
+        let distance = self.len.saturating_sub(place.saturating_add(1));
+        self.set(place, self.op(place).with_distance(distance as u32));
+        self.last = None;
+    }
+
+    fn event(&mut self, start: u32, body: u32, end: u32) -> Result<(), Error> {
+        self.last = None;
+        let first = self.len;
+        self.range(start, body)?;
+        let truth = self.condition(first)?;
+        if let Truth::Never = truth {
+            return Ok(());
+        }
+        self.last = None;
+        let body_first = self.len;
+        self.range(body, end)?;
+        if !self.continues(body_first, self.len) {
+            let code = if self.profile.continues {
+                op::END
+            } else {
+                op::STOP
+            };
+            self.push(Op::new(code, 0, SHOULD_CONTINUE, 0))?;
+        }
+        if let Truth::Tested(place) = truth {
+            self.land(place);
+        }
+        Ok(())
+    }
+
+    /// Ends the condition decoded from `first` on with a test of the flag.
+    fn condition(&mut self, first: usize) -> Result<Truth, Error> {
+        if self.profile.reads_flag {
+            return self.test(EVENT_FLAG);
+        }
+        let Some(place) = self.last else {
+            return self.test(EVENT_FLAG);
+        };
+        let last = self.op(place);
+        if last.code() == op::BIND && last.result() == EVENT_FLAG {
+            // Nobody reads the flag but the test: test what it is set to.
+            self.len = place;
+            if let Some(value) = self.constant(last.right()) {
+                // Condition instructions before it may still abort: keep them.
+                return match (value, place == first) {
+                    (0, true) => Ok(Truth::Never),
+                    (0, false) => Ok(Truth::Tested(self.push(Op::new(op::SKIP, 0, 0, 0))?)),
+                    _ => Ok(Truth::Always),
+                };
+            }
+            return self.test(last.right());
+        }
+        match unless(last.code()) {
+            Some(code) => {
+                self.set(place, last.with_code(code));
+                Ok(Truth::Tested(place))
+            }
+            None => self.test(EVENT_FLAG),
+        }
+    }
+
+    fn test(&mut self, slot: u8) -> Result<Truth, Error> {
+        Ok(Truth::Tested(self.push(Op::new(
+            op::SKIP_ZERO,
+            0,
+            slot,
+            0,
+        ))?))
+    }
+
+    /// The constant in a slot, when it holds one.
+    fn constant(&self, slot: u8) -> Option<u64> {
+        let index = slot.checked_sub(self.slots.constants)?;
+        self.profile.constants().get(usize::from(index)).copied()
+    }
+
+    /// Whether the ops `from..to` always leave the continue flag set.
+    fn continues(&self, from: usize, to: usize) -> bool {
+        let body = self.ops.get(from..to).unwrap_or(&[]);
+        if body
+            .iter()
+            .any(|op| matches!(op.code(), op::UNLESS_GT..=op::SKIP))
+        {
+            return false;
+        }
+        let last = body.iter().rev().find(|op| op.result() == SHOULD_CONTINUE);
+        last.is_some_and(|op| {
+            op.code() == op::BIND && matches!(self.constant(op.right()), Some(1..))
+        })
+    }
+
+    /// Decodes the instructions of a condition or a body.
+    fn range(&mut self, start: u32, end: u32) -> Result<(), Error> {
+        // Each target has the place of the last op that skips to it; that one's
+        // distance is the place before, plus one, and so on down to 0.
+        let mut skips = Skips::<u32>::new();
+        for index in start..end {
+            let instruction = self.code.instruction(index)?;
+            self.land_all(skips.take(index));
+            if instruction.opcode.form() == Form::Skip {
+                let target = index
+                    .saturating_add(1)
+                    .saturating_add(instruction.right.index);
+                if let Some(place) = self.skip(instruction, index, end)? {
+                    let head = skips
+                        .at(target, 0)
+                        .ok_or(Error::instruction(index, Kind::TooManySkips))?;
+                    self.set(place, self.op(place).with_distance(*head));
+                    *head = (place as u32).saturating_add(1);
+                    self.last = None;
+                }
+            } else {
+                self.plain(instruction, index, end)?;
+            }
+        }
+        self.land_all(skips.take(end));
+        Ok(())
+    }
+
+    fn land_all(&mut self, mut head: Option<u32>) {
+        while let Some(place) = head.and_then(|head| head.checked_sub(1)) {
+            head = Some(self.op(place as usize).distance());
+            self.land(place as usize);
+        }
+    }
+
+    /// Decodes a skip; returns the op's place unless there is nothing to do.
+    fn skip(&mut self, skip: Instruction, index: u32, end: u32) -> Result<Option<usize>, Error> {
+        match skip.left {
+            Reg {
+                class: Class::Immediate,
+                index: 0,
+            } => return self.push(Op::new(op::SKIP, 0, 0, 0)).map(Some),
+            Reg {
+                class: Class::Immediate,
+                ..
+            } => return Ok(None),
+            _ => (),
+        }
+        if let Some((place, last)) = self.carrier(skip.left, index, end) {
+            if let Some(code) = unless(last.code()) {
+                self.set(place, last.with_code(code));
+                return Ok(Some(place));
+            }
+        }
+        let slot = self.slot(skip.left);
+        self.push(Op::new(op::SKIP_ZERO, 0, slot, 0)).map(Some)
+    }
+
+    /// Decodes an instruction that computes.
+    fn plain(&mut self, instruction: Instruction, index: u32, end: u32) -> Result<(), Error> {
+        let result = self.slots.register(instruction.result);
+        if instruction.opcode == Opcode::Bind {
+            if let Some((place, last)) = self.carrier(instruction.right, index, end) {
+                self.set(place, last.with_result(result));
+                return Ok(());
+            }
+        }
+        let right = self.slot(instruction.right);
+        let left = match instruction.opcode.form() {
+            Form::Binary | Form::Update => self.slot(instruction.left),
+            _ => right,
+        };
+        let (code, left, right) = match instruction.opcode {
+            Opcode::Add => (op::ADD, left, right),
+            Opcode::Bind => (op::BIND, left, right),
+            Opcode::Div => (op::DIV, left, right),
+            Opcode::Equiv => (op::EQ, left, right),
+            Opcode::Ewma => (op::EWMA, left, right),
+            Opcode::Gt => (op::GT, left, right),
+            Opcode::If => (op::IF, left, right),
+            Opcode::Lt => (op::GT, right, left),
+            Opcode::Max => (op::MAX, left, right),
+            Opcode::MaxWrap => (op::MAX_WRAP, left, right),
+            Opcode::Min => (op::MIN, left, right),
+            Opcode::Mul => (op::MUL, left, right),
+            Opcode::NotIf => (op::NOT_IF, left, right),
+            Opcode::Sub => (op::SUB, left, right),
+            Opcode::Le => (op::LE, left, right),
+            Opcode::Ge => (op::LE, right, left),
+            Opcode::Ne => (op::NE, left, right),
+            Opcode::And => (op::AND, left, right),
+            Opcode::Or => (op::OR, left, right),
+            Opcode::Not => (op::NOT, left, right),
+            Opcode::AddSat => (op::ADD_SAT, left, right),
+            Opcode::SubSat => (op::SUB_SAT, left, right),
+            Opcode::MulSat => (op::MUL_SAT, left, right),
+            Opcode::Const => {
+                let slot = self.constant_slot(instruction.wide());
+                (op::BIND, slot, slot)
+            }
+            // Not in a range: the verifier saw to it.
+            Opcode::Def | Opcode::Def64 | Opcode::SkipZ => return Ok(()),
+        };
+        self.push(Op::new(code, result, left, right)).map(|_| ())
+    }
+
+    /// The op before, when all it does is hand its result in `reg` to the
+    /// instruction at `index`, so that the two can become one.
+    fn carrier(&self, reg: Reg, index: u32, end: u32) -> Option<(usize, Op)> {
+        let tmp = reg.tmp()?;
+        let place = self.last?;
+        let last = self.op(place);
+        let whole = !matches!(last.code(), op::IF | op::NOT_IF | op::EWMA);
+        let carries = whole && last.result() == self.slots.register(reg);
+        (carries && self.dead(tmp, index.saturating_add(1), end)).then_some((place, last))
+    }
+
+    /// Whether nothing in `start..end` uses the value tmp register `tmp` has
+    /// before. May say no where the answer is yes.
+    fn dead(&self, tmp: u32, start: u32, end: u32) -> bool {
+        let mut straight = true;
+        for index in start..end {
+            let Ok(instruction) = self.code.instruction(index) else {
+                return false;
+            };
+            if instruction.reads_tmp(tmp) {
+                return false;
+            }
+            straight &= instruction.opcode.form() != Form::Skip;
+            if straight && instruction.writes().and_then(Reg::tmp) == Some(tmp) {
+                return true;
+            }
+        }
+        true
+    }
+
+    /// The slot an operand is read from.
+    fn slot(&self, reg: Reg) -> u8 {
+        match reg.class {
+            Class::Immediate => self.constant_slot(u64::from(reg.index)),
+            _ => self.slots.register(reg),
+        }
+    }
+
+    fn constant_slot(&self, value: u64) -> u8 {
+        let known = self.profile.constants().iter().position(|c| *c == value);
+        self.slots.constants.wrapping_add(known.unwrap_or(0) as u8)
+    }
+
+    /// Appends the definitions that are volatile, or those that are not.
+    fn definitions(&mut self, volatile: bool) -> Result<u8, Error> {
+        let mut count = 0u8;
+        for index in 0..self.profile.defs {
+            let Some((reg, value)) = self.code.instruction(index)?.definition() else {
+                continue;
+            };
+            let class = matches!(reg.class, Class::VolatileControl | Class::VolatileReport);
+            if class == volatile {
+                self.push(Op::new(0, self.slots.register(reg), 0, 0))?;
+                self.push(Op(value))?;
+                count = count.saturating_add(1);
+            }
+        }
+        Ok(count)
+    }
+}
+
+/// The skip that does what a comparison and a test of its result do.
+fn unless(comparison: u8) -> Option<u8> {
+    match comparison {
+        op::GT => Some(op::UNLESS_GT),
+        op::LE => Some(op::UNLESS_LE),
+        op::EQ => Some(op::UNLESS_EQ),
+        op::NE => Some(op::UNLESS_NE),
+        _ => None,
+    }
+}
