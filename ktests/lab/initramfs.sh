@@ -18,7 +18,7 @@ programs=(
 	bash ip tc ss sysctl ps free pgrep pkill insmod rmmod modprobe lsmod ping
 	cat cp cut date dd dmesg du env expr head id kill ln ls mkdir mktemp mv nice
 	nproc od paste readlink rm seq sleep sort split stat stty tail tee timeout
-	touch tr true uname uniq wc grep sed awk find tar setpriv unshare nsenter
+	touch tr true uname uniq wc grep sed awk find tar setpriv setsid unshare nsenter
 )
 python=
 files=()

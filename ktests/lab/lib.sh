@@ -18,14 +18,21 @@ die() {
 cache_key() { cat "$@" | sha256sum | cut -c1-12; }
 
 # with_lock NAME CMD...: one process at a time makes a cache entry; the others
-# wait and then find it made.
+# wait and then find it made. CMD stops at its first error; that holds only
+# while with_lock itself is not part of a condition.
 with_lock() {
-	local name=$1 rc=0
+	local name=$1 options=$- rc
 	shift
 	mkdir -p "$CCP_CACHE/locks"
 	exec {CCP_LOCK_FD}>"$CCP_CACHE/locks/$name"
 	flock "$CCP_LOCK_FD"
-	"$@" || rc=$?
+	set +e
+	(
+		set -e
+		"$@"
+	)
+	rc=$?
+	case $options in *e*) set -e ;; esac
 	exec {CCP_LOCK_FD}>&-
 	return $rc
 }

@@ -47,7 +47,6 @@ deb_file() {
 	if [ -z "$found" ]; then
 		say "fetching $1 $2"
 		# apt renames the file when it is complete and verified.
-		# shellcheck disable=SC2016
 		in_sysroot bash -c 'mkdir -p /cache/debs/partial && cd /cache/debs/partial &&
 			apt-get -qq -o APT::Sandbox::User=root download "$1=$2" && mv ./*.deb ..' \
 			bash "$1" "$2" >&2 || die "cannot fetch $1 $2"

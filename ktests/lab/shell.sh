@@ -14,7 +14,7 @@ bin=
 # shellcheck disable=SC2016
 commands='PATH=$PATH:/ccp/build/bin; insmod "$0"; dmesg | grep ccp_rs
 	echo "Linux $(uname -r) with ccp_rs; exit ends it."
-	stty sane; exec bash --norc -i'
+	stty sane; exec setsid -cw bash --norc -i'
 if [ "$target" = stock ]; then
 	files=(-f "$module" -p)
 	[ -z "$bin" ] || files+=(-f build/bin)

@@ -12,12 +12,18 @@ CCP_SOURCE_OMIT=(
 # kernel_source PACKAGE VERSION [PATCH_DIR]: the patched source tree; prints
 # its directory below the cache.
 kernel_source() {
-	local package=$1 version=$2 patches=${3:-} key files
-	files=("$CCP_TOP/ktests/lab/source.sh")
-	while IFS= read -r patch; do files+=("$patch"); done < <(source_patches "$patches")
-	key=$(cache_key "${files[@]}")
-	with_lock "source-$package" make_source "src/$package-$version-$key" "$package" "$version" "$patches"
-	printf 'src/%s-%s-%s\n' "$package" "$version" "$key"
+	local package=$1 version=$2 patches=${3:-} dir
+	dir=src/$package-$version-$(source_key "$patches")
+	with_lock "source-$package" make_source "$dir" "$package" "$version" "$patches"
+	[ -e "$CCP_CACHE/$dir/.ready" ] && printf '%s\n' "$dir"
+}
+
+source_key() {
+	{
+		source_patches "$1" | xargs -r cat
+		declare -f make_source
+		declare -p CCP_SOURCE_OMIT
+	} | sha256sum | cut -c1-12
 }
 
 source_patches() {
@@ -25,7 +31,8 @@ source_patches() {
 }
 
 make_source() {
-	local dir=$1 package=$2 version=$3 patches=$4 deb patch omit
+	local dir=$1 package=$2 version=$3 patches=$4 deb patch
+	local -a omit
 	[ ! -e "$CCP_CACHE/$dir/.ready" ] || return 0
 	deb=$(deb_file "$package" "$version")
 	rm -rf "${CCP_CACHE:?}/$dir" "${CCP_CACHE:?}/$dir.tmp"
@@ -33,7 +40,6 @@ make_source() {
 	say "unpacking $package $version"
 	omit=("${CCP_SOURCE_OMIT[@]/#/--exclude="$package/"}")
 	omit=(--anchored "${omit[@]/%//*.[chS]}" --exclude='*.dts' --exclude='*.dtsi')
-	# shellcheck disable=SC2016
 	in_sysroot bash -c 'set -o pipefail; deb=$1 dir=$2 name=$3; shift 3
 		dpkg-deb --fsys-tarfile "$deb" | tar -xO "./usr/src/$name.tar.xz" |
 			xz -dc -T0 | tar -x -C "$dir" --strip-components=1 "$@"' \
@@ -41,7 +47,7 @@ make_source() {
 		die "cannot unpack $deb"
 	while IFS= read -r patch; do
 		say "applying ${patch#"$CCP_TOP/"}"
-		in_sysroot patch -s -p1 -d "/cache/$dir.tmp" -i "/ccp/${patch#"$CCP_TOP/"}" ||
+		GIT_CEILING_DIRECTORIES=$CCP_CACHE git -C "$CCP_CACHE/$dir.tmp" apply --whitespace=nowarn "$patch" ||
 			die "$patch does not apply to $package $version"
 	done < <(source_patches "$patches")
 	touch "$CCP_CACHE/$dir.tmp/.ready"

@@ -38,9 +38,8 @@ unpack_stock() {
 	local release=$1 version=$2 dir=$3 package deb
 	while IFS= read -r package; do
 		deb=$(deb_file "$package" "$version")
-		# shellcheck disable=SC2016
 		in_sysroot bash -c 'dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2"' \
-			bash "/cache/$deb" "/cache/$dir/debs"
+			bash "/cache/$deb" "/cache/$dir/debs" </dev/null
 	done < <(stock_packages "$release" "$version")
 }
 
@@ -71,6 +70,15 @@ keep_modules() {
 	done
 	in_sysroot bash -c 'find "$1" -name "*.ko.xz" -exec xz -d {} +; depmod -b "$2" "$3" 2>/dev/null' \
 		bash "/cache${to#"$CCP_CACHE"}" "/cache${dir#"$CCP_CACHE"}/modules" "$release"
+}
+
+# What a build depends on, apart from the packages.
+stock_key() {
+	{
+		kbuild_make stock build source
+		declare -f make_stock unpack_stock keep_modules trim_build_tree
+		declare -p CCP_STOCK_MODULES
+	} | sha256sum | cut -c1-12
 }
 
 make_stock() {
@@ -110,6 +118,6 @@ make_stock() {
 
 read -r release version source_package source_version < <(once_a_day stock resolve_stock)
 source=$(kernel_source "$source_package" "$source_version")
-dir=kernel/stock-$release-$version-$(cache_key "$0" "$CCP_TOP/ktests/lab/kbuild.sh")
+dir=kernel/stock-$release-$version-$(stock_key)
 with_lock stock make_stock "$release" "$version" "$source" "$dir"
 printf '%s/%s\n' "$CCP_CACHE" "$dir"

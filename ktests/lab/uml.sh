@@ -22,6 +22,15 @@ uml_config() {
 	esac
 }
 
+# uml_key FLAVOUR: what a build depends on, apart from the source.
+uml_key() {
+	{
+		uml_config "$1"
+		kbuild_make "$1" build source
+		declare -f make_uml trim_build_tree check_config
+	} | sha256sum | cut -c1-12
+}
+
 make_uml() {
 	local flavour=$1 source=$2 dir=$3 log=$CCP_CACHE/logs/$1.log
 	local -a make
@@ -43,7 +52,7 @@ make_uml() {
 
 flavour=${1:-uml}
 version=$(uml_source)
-config_key=$(uml_config "$flavour" | cat - "$0" "$CCP_TOP/ktests/lab/kbuild.sh" | sha256sum | cut -c1-12)
+config_key=$(uml_key "$flavour")
 source=$(kernel_source linux-source-6.12 "$version" patches/linux-6.12)
 dir=kernel/$flavour-${source##*/linux-source-}-$config_key
 with_lock "$flavour" make_uml "$flavour" "$source" "$dir"
