@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 
-from control import AGENT, FALLBACK, each_controller, flow_by, mss
+from control import AGENT, FALLBACK, each_controller, flow_by, leave_slow_start, mss
 from lab import Lab, both_families, cases
 from traffic import Flow, Info
 
@@ -37,18 +37,6 @@ def test_slow_start(lab: Lab, by: str, family: int) -> None:
     assert [i.unacked for i in found] == [i.cwnd for i in found], "cwnd isn't what limits it"
     assert found[-1].mss == mss(family)
     assert found[-1].total_retrans == 0
-
-
-def leave_slow_start(flow: Flow, path, family: int) -> Info:
-    """Lose one segment at a window of 80; the flow's state after recovery."""
-    lost = (flow.next_sequence + 75 * mss(family)) & 0xFFFFFFFF
-    path.drop(lost, family=family)
-    flow.start()
-    # Segment 75 leaves in round 3 (10 + 20 + 40 come before); it has been at
-    # the filter 5 ms later, its retransmission leaves one RTT later.
-    time.sleep(3.5 * RTT)
-    path.drop_no_more()
-    return flow.until("end of recovery", lambda i: i.ca_state == 0 and i.total_retrans, step=RTT / 4)
 
 
 @both_families
