@@ -1,3 +1,171 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Compiler of the datapath-program language: source text in, the wire form of
 //! a program out. `docs/language.md` is the language's definition.
+//!
+//! ```
+//! let source = "(def (Report (volatile acked 0)))
+//!               (when true (:= Report.acked (+ Report.acked Ack.bytes_acked)) (report))";
+//! let compiled = ccp_lang::compile("acked.ccp", source).expect("it compiles");
+//! assert_eq!(compiled.symbols.field("acked"), Some(0));
+//! ```
+
+mod ast;
+mod atom;
+mod check;
+mod diagnostic;
+mod expression;
+mod heads;
+mod infer;
+mod ir;
+mod lexer;
+mod lower;
+mod names;
+mod parser;
+mod reader;
+mod scope;
+mod symbols;
+mod types;
+
+use ccp_core::vm;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Position, Record, Severity};
+pub use symbols::{Register, Symbols};
+
+/// Longest source in bytes. A program of the greatest size has room for a page
+/// of comment on every instruction.
+pub const MAX_SOURCE: usize = 4 << 20;
+
+/// A compiled program.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// What the datapath installs.
+    pub program: Binary,
+    /// What agents call its variables.
+    pub symbols: Symbols,
+    /// Findings that did not stop it from compiling.
+    pub warnings: Diagnostics,
+}
+
+/// The wire form of a program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Binary {
+    /// Events, 16 bytes each.
+    pub events: Vec<u8>,
+    /// Instructions, 16 bytes each.
+    pub instructions: Vec<u8>,
+}
+
+/// Choices of the compiler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Make the program smaller. What it does stays the same.
+    pub optimise: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { optimise: true }
+    }
+}
+
+/// Compiles `source`, which messages call `name`.
+///
+/// The error has everything that is wrong with the source, not just the first
+/// thing.
+pub fn compile(name: &str, source: &str) -> Result<Compiled, Diagnostics> {
+    compile_with(name, source, Options::default())
+}
+
+/// [`compile`], with a choice of [`Options`].
+pub fn compile_with(name: &str, source: &str, options: Options) -> Result<Compiled, Diagnostics> {
+    let mut diagnostics = Vec::new();
+    let compiled = run(source, options, &mut diagnostics);
+    let failed = diagnostics.iter().any(|d| d.severity == Severity::Error);
+    let diagnostics = Diagnostics::new(name, source, diagnostics);
+    match compiled {
+        Some((program, symbols)) if !failed => Ok(Compiled {
+            program,
+            symbols,
+            warnings: diagnostics,
+        }),
+        _ => Err(diagnostics),
+    }
+}
+
+fn run(
+    source: &str,
+    options: Options,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<(Binary, Symbols)> {
+    if source.len() > MAX_SOURCE {
+        diagnostics.push(
+            Diagnostic::error("E0118", 0..0, "the source is too long for a program")
+                .help(format!("at most {MAX_SOURCE} bytes are read")),
+        );
+        return None;
+    }
+    let tokens = lexer::lex(source, diagnostics);
+    let nodes = reader::read(source, &tokens, diagnostics);
+    let syntax = parser::parse(source, &nodes, diagnostics);
+    let mut scope = scope::Scope::new(&syntax.declarations, diagnostics);
+    let events = check::check(&syntax, &mut scope, diagnostics);
+    if failed(diagnostics) {
+        return None;
+    }
+    let program = ir::Program {
+        definitions: scope.definitions,
+        events,
+    };
+    let code = lower::lower(&program, options.optimise, diagnostics);
+    if failed(diagnostics) {
+        return None;
+    }
+    let program = Binary {
+        events: code.events.iter().flat_map(|e| e.to_bytes()).collect(),
+        instructions: code
+            .instructions
+            .iter()
+            .flat_map(|i| i.to_bytes())
+            .collect(),
+    };
+    verify(&program, &code.spans, diagnostics);
+    Some((program, scope.symbols))
+}
+
+fn failed(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(|d| d.severity == Severity::Error)
+}
+
+/// Puts the program to the datapath's own verifier: what passes here installs.
+fn verify(program: &Binary, spans: &[ast::Span], diagnostics: &mut Vec<Diagnostic>) {
+    let Err(error) = vm::verify(&program.events, &program.instructions) else {
+        return;
+    };
+    let span = match error.place {
+        vm::Place::Instruction(index) => spans.get(index as usize).cloned().unwrap_or(0..0),
+        _ => 0..0,
+    };
+    diagnostics.push(match error.kind {
+        vm::Kind::TooManyConstants => Diagnostic::error(
+            "E0407",
+            span,
+            format!(
+                "here the program passes the {} different numbers it may use",
+                vm::isa::MAX_CONSTANTS
+            ),
+        )
+        .help("keep numbers in control variables"),
+        vm::Kind::TooManySkips => Diagnostic::error(
+            "E0408",
+            span,
+            "`If` statements are nested too deeply",
+        )
+        .help("combine the conditions with `&&`"),
+        _ => Diagnostic::error(
+            "E0499",
+            span,
+            format!("the datapath would refuse this program: {error}"),
+        )
+        .help("this is a mistake of the compiler; please report it with the program"),
+    });
+}

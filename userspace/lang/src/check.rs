@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Resolves names and checks types: syntax tree in, `ir` out.
+
+use std::collections::HashSet;
+
+use ccp_core::vm::isa::{implicit, Class, Opcode, Reg};
+
+use crate::ast::{self, Expr, ExprKind, Literal, Op, Span};
+use crate::diagnostic::Diagnostic;
+use crate::infer;
+use crate::ir::{self, StmtKind, Target, Value};
+use crate::names;
+use crate::scope::{Origin, Scope, INFINITY};
+use crate::types::Type;
+
+/// Checks the clauses of a program.
+pub(crate) fn check(
+    program: &ast::Program,
+    scope: &mut Scope,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<ir::Event> {
+    infer::locals(program, scope, diagnostics);
+    let mut checker = Checker {
+        scope,
+        diagnostics,
+        warned: HashSet::new(),
+    };
+    program
+        .events
+        .iter()
+        .map(|event| ir::Event {
+            condition: checker.condition(&event.condition),
+            body: checker.block(&event.body),
+            span: event.span.clone(),
+        })
+        .collect()
+}
+
+struct Checker<'a> {
+    scope: &'a Scope,
+    diagnostics: &'a mut Vec<Diagnostic>,
+    /// Locals whose first assignment has had its warning.
+    warned: HashSet<String>,
+}
+
+/// A checked expression and its type.
+type Typed = (Value, Type);
+
+/// Stands for what has been reported; never gets into a program.
+const NOTHING: Typed = (Value::Const(0), Type::Unknown);
+
+impl Checker<'_> {
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn condition(&mut self, expr: &Expr) -> Value {
+        self.expr(expr, None).0
+    }
+
+    fn block(&mut self, statements: &[ast::Stmt]) -> Vec<ir::Stmt> {
+        statements.iter().map(|s| self.statement(s)).collect()
+    }
+
+    fn statement(&mut self, statement: &ast::Stmt) -> ir::Stmt {
+        let flag = |index| StmtKind::Flag(Reg::new(Class::Implicit, index));
+        let (kind, span) = match statement {
+            ast::Stmt::Report(span) => (flag(implicit::SHOULD_REPORT), span),
+            ast::Stmt::Fallthrough(span) => (flag(implicit::SHOULD_CONTINUE), span),
+            ast::Stmt::If {
+                condition,
+                then,
+                otherwise,
+                span,
+            } => (
+                StmtKind::If {
+                    condition: self.condition(condition),
+                    then: self.block(then),
+                    otherwise: self.block(otherwise),
+                },
+                span,
+            ),
+            ast::Stmt::Expr(expr) => {
+                if !matches!(expr.kind, ExprKind::Error) && !assigns(expr) {
+                    self.no_effect(expr);
+                }
+                let value = match &expr.kind {
+                    // Alone, a name is harmless even when nothing sets it.
+                    ExprKind::Name(name) => self.name(name, &expr.span, true).0,
+                    _ => self.expr(expr, None).0,
+                };
+                (StmtKind::Value(value), &expr.span)
+            }
+        };
+        ir::Stmt {
+            kind,
+            span: span.clone(),
+        }
+    }
+
+    fn no_effect(&mut self, expr: &Expr) {
+        let d = Diagnostic::warning("W0506", expr.span.clone(), "this statement has no effect");
+        let help = match &expr.kind {
+            ExprKind::Name(name) if name == "report" || name == "fallthrough" => {
+                format!("did you mean `({name})`?")
+            }
+            _ => "assign the value with `(:= name value)`, or remove it".to_owned(),
+        };
+        self.report(d.help(help));
+    }
+
+    /// `target` is that of the nearest assignment around `expr`.
+    fn expr(&mut self, expr: &Expr, target: Option<(Reg, Type)>) -> Typed {
+        match &expr.kind {
+            ExprKind::Literal(literal) => match literal {
+                Literal::Num(value) => (Value::Const(*value), Type::Num),
+                Literal::Infinity => (Value::Const(INFINITY), Type::Num),
+                Literal::Bool(value) => (Value::Const(u64::from(*value)), Type::Bool),
+                Literal::Name(_) => NOTHING,
+            },
+            ExprKind::Name(name) => self.name(name, &expr.span, false),
+            ExprKind::Op(op, operands) => self.operator(*op, operands, target),
+            ExprKind::Assign(to, value) => self.assignment(to, value),
+            ExprKind::Select {
+                negate,
+                condition,
+                value,
+                otherwise,
+            } => {
+                let condition = self.expr(condition, target).0;
+                self.warn_eager(value);
+                let (value, ty) = self.expr(value, target);
+                let otherwise = match otherwise {
+                    Some(otherwise) => {
+                        self.warn_eager(otherwise);
+                        let (value, other) = self.expr(otherwise, target);
+                        if !ty.fits(other) {
+                            self.report(
+                                Diagnostic::error(
+                                    "E0303",
+                                    expr.span.clone(),
+                                    format!("`if` chooses between {ty} and {other}"),
+                                )
+                                .help("let both be of one type"),
+                            );
+                        }
+                        value
+                    }
+                    None => target.map_or(Value::Const(0), |(reg, _)| Value::Reg(reg)),
+                };
+                let select = Value::Select {
+                    negate: *negate,
+                    condition: condition.into(),
+                    value: value.into(),
+                    otherwise: otherwise.into(),
+                };
+                (select, ty)
+            }
+            ExprKind::Ewma {
+                weight,
+                state,
+                sample,
+            } => self.ewma(expr, weight, state.as_deref(), sample, target),
+            ExprKind::Error => NOTHING,
+        }
+    }
+
+    /// Both operands of `if` are evaluated; an assignment among them happens
+    /// whatever the condition says.
+    fn warn_eager(&mut self, expr: &Expr) {
+        if assigns(expr) {
+            self.report(
+                Diagnostic::warning(
+                    "W0509",
+                    expr.span.clone(),
+                    "this assignment is made whatever the condition is",
+                )
+                .help("to assign on a condition write `(If condition (:= name value))` as a statement"),
+            );
+        }
+    }
+
+    fn ewma(
+        &mut self,
+        expr: &Expr,
+        weight: &Expr,
+        state: Option<&Expr>,
+        sample: &Expr,
+        target: Option<(Reg, Type)>,
+    ) -> Typed {
+        if let ExprKind::Literal(Literal::Num(11..) | Literal::Infinity) = weight.kind {
+            self.report(
+                Diagnostic::warning(
+                    "W0510",
+                    weight.span.clone(),
+                    "the weight of the old value is in tenths, 0 to 10",
+                )
+                .help("above 10 the new sample counts negative and the result wraps"),
+            );
+        }
+        let weight = self.number(weight, target);
+        let state = match (state, target) {
+            (Some(state), _) => self.number(state, target),
+            (None, Some((reg, _))) => Value::Reg(reg),
+            (None, None) => {
+                self.report(
+                    Diagnostic::error("E0304", expr.span.clone(), "`ewma` has no old value here")
+                        .help("assign it, as in `(:= x (ewma k sample))`, or name the old value: `(ewma k old sample)`"),
+                );
+                return NOTHING;
+            }
+        };
+        let sample = self.number(sample, target);
+        let ewma = Value::Ewma {
+            weight: weight.into(),
+            state: state.into(),
+            sample: sample.into(),
+        };
+        (ewma, Type::Num)
+    }
+
+    fn operator(&mut self, op: Op, operands: &[Expr], target: Option<(Reg, Type)>) -> Typed {
+        let (opcode, result) = match op {
+            Op::Not => {
+                let [operand] = operands else {
+                    return NOTHING;
+                };
+                let (value, _) = self.expr(operand, target);
+                return (Value::Not(value.into()), Type::Bool);
+            }
+            Op::And => (Opcode::And, Type::Bool),
+            Op::Or => (Opcode::Or, Type::Bool),
+            Op::Eq => (Opcode::Equiv, Type::Bool),
+            Op::Ne => (Opcode::Ne, Type::Bool),
+            Op::Gt => (Opcode::Gt, Type::Bool),
+            Op::Ge => (Opcode::Ge, Type::Bool),
+            Op::Lt => (Opcode::Lt, Type::Bool),
+            Op::Le => (Opcode::Le, Type::Bool),
+            Op::Add => (Opcode::Add, Type::Num),
+            Op::AddSat => (Opcode::AddSat, Type::Num),
+            Op::Sub => (Opcode::Sub, Type::Num),
+            Op::SubSat => (Opcode::SubSat, Type::Num),
+            Op::Mul => (Opcode::Mul, Type::Num),
+            Op::MulSat => (Opcode::MulSat, Type::Num),
+            Op::Div => (Opcode::Div, Type::Num),
+            Op::Max => (Opcode::Max, Type::Num),
+            Op::Min => (Opcode::Min, Type::Num),
+            Op::WrappedMax => (Opcode::MaxWrap, Type::Num),
+        };
+        let values: Vec<Value> = match op {
+            Op::And | Op::Or => operands.iter().map(|e| self.expr(e, target).0).collect(),
+            Op::Eq | Op::Ne => self.comparable(operands, target),
+            _ => operands.iter().map(|e| self.number(e, target)).collect(),
+        };
+        let value = values
+            .into_iter()
+            .reduce(|left, right| Value::Binary(opcode, left.into(), right.into()));
+        (value.unwrap_or(Value::Const(0)), result)
+    }
+
+    /// Operands of `==`: of one type, whichever.
+    fn comparable(&mut self, operands: &[Expr], target: Option<(Reg, Type)>) -> Vec<Value> {
+        let mut values = Vec::new();
+        let mut first = Type::Unknown;
+        for operand in operands {
+            let (value, ty) = self.expr(operand, target);
+            if !ty.fits(first) {
+                self.report(
+                    Diagnostic::error(
+                        "E0302",
+                        operand.span.clone(),
+                        format!("this is {ty}, but what it is compared with is {first}"),
+                    )
+                    .help("compare numbers with numbers; a truth value needs no comparison"),
+                );
+            }
+            first = if first == Type::Unknown { ty } else { first };
+            values.push(value);
+        }
+        values
+    }
+
+    fn number(&mut self, expr: &Expr, target: Option<(Reg, Type)>) -> Value {
+        let (value, ty) = self.expr(expr, target);
+        if !ty.fits(Type::Num) {
+            self.report(
+                Diagnostic::error("E0301", expr.span.clone(), "a number is needed, this is a truth value")
+                    .help("`(if condition 1 0)` makes a number of a truth value"),
+            );
+        }
+        value
+    }
+
+    /// `bare`: the value is only copied or not used at all, so a name that
+    /// nothing sets does no harm that a warning would not do.
+    fn name(&mut self, name: &str, span: &Span, bare: bool) -> Typed {
+        let Some(variable) = self.scope.get(name) else {
+            self.undeclared(name, span);
+            return NOTHING;
+        };
+        if variable.origin == Origin::Local && !self.scope.is_assigned(name) {
+            let message = format!("nothing sets `{name}`");
+            let (d, ty) = if bare {
+                (Diagnostic::warning("W0502", span.clone(), message), Type::Num)
+            } else {
+                (Diagnostic::error("E0202", span.clone(), message), Type::Unknown)
+            };
+            let d = match self.scope.nearest(name) {
+                Some(near) => d.help(format!("did you mean `{near}`?")),
+                None => d.help(format!("declare it: `({name} 0)` in `def`")),
+            };
+            self.report(d);
+            return (Value::Reg(variable.reg), ty);
+        }
+        (Value::Reg(variable.reg), variable.ty)
+    }
+
+    fn undeclared(&mut self, name: &str, span: &Span) {
+        let report = name.starts_with("Report.");
+        let d = Diagnostic::error(
+            "E0201",
+            span.clone(),
+            if report {
+                format!("`{name}` is not declared")
+            } else {
+                format!("the datapath has no `{name}`")
+            },
+        );
+        let d = match self.scope.nearest(name) {
+            Some(near) => d.help(format!("did you mean `{near}`?")),
+            None if report => {
+                let member = name.strip_prefix("Report.").unwrap_or(name);
+                d.help(format!("declare it: `(Report (volatile {member} 0))` in `def`"))
+            }
+            None => {
+                let prefix = names::reserved_prefix(name).unwrap_or_default();
+                let all: Vec<&str> = names::builtins().filter(|n| n.starts_with(prefix)).collect();
+                d.help(format!("there are: {}", all.join(" ")))
+            }
+        };
+        self.report(d);
+    }
+
+    fn assignment(&mut self, to: &Expr, value: &Expr) -> Typed {
+        match &to.kind {
+            ExprKind::Name(name) => {
+                let Some((reg, ty)) = self.assignable(name, &to.span) else {
+                    self.expr(value, None);
+                    return NOTHING;
+                };
+                let value = self.assigned_value(value, (reg, ty));
+                (Value::Assign(Target::Reg(reg), value.into()), ty)
+            }
+            ExprKind::Assign(..) => {
+                let (first, ty) = self.expr(to, None);
+                let Some(reg) = assigned_register(&first) else {
+                    self.expr(value, None);
+                    return NOTHING;
+                };
+                let value = self.assigned_value(value, (reg, ty));
+                (Value::Assign(Target::Assigned(reg, first.into()), value.into()), ty)
+            }
+            ExprKind::Op(..) => {
+                let (first, ty) = self.expr(to, None);
+                self.report(
+                    Diagnostic::warning("W0506", to.span.clone(), "a value without a name is assigned")
+                        .help("assign to a variable: `(:= name value)`"),
+                );
+                let (value, _) = self.expr(value, None);
+                (Value::Assign(Target::Nowhere(first.into()), value.into()), ty)
+            }
+            ExprKind::Literal(_) | ExprKind::Select { .. } | ExprKind::Ewma { .. } => {
+                self.report(
+                    Diagnostic::error("E0204", to.span.clone(), "only a variable can be assigned")
+                        .help("write `(:= name value)`"),
+                );
+                self.expr(value, None);
+                NOTHING
+            }
+            ExprKind::Error => {
+                self.expr(value, None);
+                NOTHING
+            }
+        }
+    }
+
+    fn assigned_value(&mut self, value: &Expr, (reg, ty): (Reg, Type)) -> Value {
+        let (checked, found) = match &value.kind {
+            ExprKind::Name(name) => self.name(name, &value.span, true),
+            _ => self.expr(value, Some((reg, ty))),
+        };
+        if ty == Type::Bool && found == Type::Num {
+            self.report(
+                Diagnostic::warning("W0508", value.span.clone(), "a number goes into a truth value")
+                    .help("compare it, as in `(> x 0)`; everything but 0 counts as true"),
+            );
+        }
+        checked
+    }
+
+    fn assignable(&mut self, name: &str, span: &Span) -> Option<(Reg, Type)> {
+        let Some(variable) = self.scope.get(name) else {
+            self.undeclared(name, span);
+            return None;
+        };
+        if variable.reg.class == Class::Primitive {
+            self.report(
+                Diagnostic::error(
+                    "E0204",
+                    span.clone(),
+                    format!("`{name}` is measured by the datapath and cannot be set"),
+                )
+                .help("a program sets `Cwnd`, `Rate`, `Micros` and its own variables"),
+            );
+            return None;
+        }
+        if variable.origin == Origin::Local && self.warned.insert(name.to_owned()) {
+            let d = Diagnostic::warning(
+                "W0501",
+                span.clone(),
+                format!("`{name}` is not declared; it becomes a local variable"),
+            );
+            let declare = format!("`({name} 0)` in `def` declares it");
+            self.report(match self.scope.nearest(name) {
+                Some(near) => d.help(format!("did you mean `{near}`? Otherwise {declare}")),
+                None => d.help(declare),
+            });
+        }
+        Some((variable.reg, variable.ty))
+    }
+}
+
+/// Where the value of an assignment can be read.
+fn assigned_register(value: &Value) -> Option<Reg> {
+    match value {
+        Value::Assign(Target::Reg(reg) | Target::Assigned(reg, _), _) => Some(*reg),
+        _ => None,
+    }
+}
+
+/// Whether evaluating `expr` sets a variable.
+fn assigns(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Assign(..) => true,
+        ExprKind::Op(_, operands) => operands.iter().any(assigns),
+        ExprKind::Select {
+            condition,
+            value,
+            otherwise,
+            ..
+        } => assigns(condition) || assigns(value) || otherwise.as_deref().is_some_and(assigns),
+        ExprKind::Ewma {
+            weight,
+            state,
+            sample,
+        } => assigns(weight) || assigns(sample) || state.as_deref().is_some_and(assigns),
+        ExprKind::Literal(_) | ExprKind::Name(_) | ExprKind::Error => false,
+    }
+}

@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Tree of lists to program: clauses, declarations and statements. Expressions
+//! are in `expression.rs`.
+
+use std::collections::HashSet;
+
+use crate::ast::{Declaration, Event, Expr, ExprKind, Literal, Name, Program, Span, Stmt};
+use crate::diagnostic::Diagnostic;
+use crate::heads::{self, Head};
+use crate::names;
+use crate::reader::{Node, NodeKind};
+
+/// Parses the top level. What cannot be understood is reported and left out.
+pub(crate) fn parse(
+    source: &str,
+    nodes: &[Node],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Program {
+    let mut parser = Parser {
+        source,
+        known: names::builtins().map(str::to_owned).collect(),
+        diagnostics,
+    };
+    parser.program(nodes)
+}
+
+/// The parser's state.
+pub(crate) struct Parser<'a> {
+    pub(crate) source: &'a str,
+    /// Names that mean something so far: a word may be split before them.
+    pub(crate) known: HashSet<String>,
+    pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
+}
+
+/// An element of a list, words taken apart.
+pub(crate) enum Item<'n> {
+    Atom(Expr),
+    List(&'n Node, &'n [Node]),
+}
+
+impl<'a> Parser<'a> {
+    pub(crate) fn text(&self, node: &Node) -> &'a str {
+        &self.source[node.span.clone()]
+    }
+
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn program(&mut self, nodes: &[Node]) -> Program {
+        let mut program = Program::default();
+        let mut defined = false;
+        for node in nodes {
+            let NodeKind::List(items) = &node.kind else {
+                self.report(
+                    Diagnostic::error(
+                        "E0104",
+                        node.span.clone(),
+                        format!("`{}` stands outside of any clause", self.text(node)),
+                    )
+                    .help("a program is one `(def ...)` and then `(when ...)` clauses"),
+                );
+                continue;
+            };
+            match self.clause(items) {
+                Some((Head::Def, _, rest)) => {
+                    if defined || !program.events.is_empty() {
+                        self.report(
+                            Diagnostic::error(
+                                "E0105",
+                                node.span.start..items[0].span.end,
+                                "`def` must stand once, before all clauses",
+                            )
+                            .help("declare all variables in the one `def` at the start"),
+                        );
+                    }
+                    defined = true;
+                    self.definitions(rest, &mut program.declarations);
+                }
+                Some((Head::When, first, rest)) => {
+                    program.events.extend(self.event(node, first, rest));
+                }
+                _ => {
+                    let help = "the clauses are `(def ...)`, once and first, and `(when ...)`";
+                    let span = items.first().map_or(node.span.clone(), |n| n.span.clone());
+                    self.report(
+                        Diagnostic::error("E0104", span, "this is no clause of a program").help(help),
+                    );
+                }
+            }
+        }
+        let missing = match (defined, program.events.is_empty()) {
+            (false, _) => Some((
+                "a program needs a `def` block",
+                "start with `(def)`, or `(def (name value) ...)` to declare variables",
+            )),
+            (true, true) => Some((
+                "a program needs at least one `when` clause",
+                "add one, such as `(when true (report))`",
+            )),
+            _ => None,
+        };
+        // When something else is wrong, what is missing may only be hidden.
+        if let (Some((message, help)), true) = (missing, self.diagnostics.is_empty()) {
+            let span = nodes.last().map_or(0..0, |n| n.span.clone());
+            self.report(Diagnostic::error("E0106", span, message).help(help));
+        }
+        program
+    }
+
+    /// The keyword of a clause, what is glued to it, and the rest.
+    fn clause<'n>(&mut self, items: &'n [Node]) -> Option<(Head, Vec<Item<'n>>, &'n [Node])> {
+        let (first, rest) = items.split_first()?;
+        if !matches!(first.kind, NodeKind::Word) {
+            return None;
+        }
+        let text = self.text(first);
+        if let Some(head) = heads::find(text) {
+            return Some((head, Vec::new(), rest));
+        }
+        let glued = text.strip_prefix("when")?;
+        let start = first.span.start + "when".len();
+        let atoms = self.split_glued(glued, start)?;
+        self.warn_glued(first.span.clone(), "when", glued);
+        Some((Head::When, atoms, rest))
+    }
+
+    fn definitions(&mut self, nodes: &[Node], into: &mut Vec<Declaration>) {
+        for node in nodes {
+            let NodeKind::List(items) = &node.kind else {
+                self.not_a_declaration(node.span.clone());
+                continue;
+            };
+            let structure = items.first().is_some_and(|n| self.text(n) == "Report")
+                && !matches!(
+                    items.get(1).map(|n| &n.kind),
+                    Some(NodeKind::Word | NodeKind::Infinity)
+                );
+            if structure {
+                for member in &items[1..] {
+                    match &member.kind {
+                        NodeKind::List(items) => self.declaration(member, items, true, into),
+                        _ => self.not_a_declaration(member.span.clone()),
+                    }
+                }
+            } else {
+                self.declaration(node, items, false, into);
+            }
+        }
+    }
+
+    fn not_a_declaration(&mut self, span: Span) {
+        self.report(
+            Diagnostic::error("E0107", span, "this is no declaration").help(
+                "declare a variable with `(name value)` or `(volatile name value)`, \
+                 report variables inside `(Report ...)`",
+            ),
+        );
+    }
+
+    fn declaration(
+        &mut self,
+        node: &Node,
+        items: &[Node],
+        member: bool,
+        into: &mut Vec<Declaration>,
+    ) {
+        let mut items = items;
+        let mut volatile = false;
+        let mut glued = 0;
+        if let Some((first, rest)) = items.split_first() {
+            let text = self.text(first);
+            if text == "volatile" {
+                volatile = true;
+                items = rest;
+            } else if let Some(name) = text.strip_prefix("volatile") {
+                volatile = true;
+                glued = "volatile".len();
+                self.report(
+                    Diagnostic::warning(
+                        "W0503",
+                        first.span.clone(),
+                        format!("`{text}` declares a volatile variable `{name}`"),
+                    )
+                    .help(format!("write `volatile {name}`, or choose another name")),
+                );
+            }
+        }
+        let [name, init] = items else {
+            let keyword = items.len() == 1 && volatile && glued == 0;
+            let mut d = Diagnostic::error(
+                "E0107",
+                node.span.clone(),
+                "a declaration is a name and a value",
+            );
+            d = d.help(if keyword {
+                "`volatile` is a keyword: write `(volatile name value)`"
+            } else {
+                "write `(name value)` or `(volatile name value)`"
+            });
+            self.report(d);
+            return;
+        };
+        let (Some(name), Some(init)) = (self.new_name(name, glued, member), self.init(init)) else {
+            return;
+        };
+        self.known.insert(name.text.clone());
+        into.push(Declaration {
+            name,
+            volatile,
+            member,
+            init,
+        });
+    }
+
+    /// The name of a declaration, `skip` bytes of the word being a keyword.
+    fn new_name(&mut self, node: &Node, skip: usize, member: bool) -> Option<Name> {
+        let span = node.span.start + skip..node.span.end;
+        let text = &self.source[span.clone()];
+        if !matches!(node.kind, NodeKind::Word) {
+            self.report(
+                Diagnostic::error("E0107", span, "a declaration starts with a name")
+                    .help("write `(name value)` or `(volatile name value)`"),
+            );
+            return None;
+        }
+        if text.starts_with("__") {
+            self.reserved(span, text);
+            return None;
+        }
+        Some(Name {
+            text: if member {
+                format!("Report.{text}")
+            } else {
+                text.to_owned()
+            },
+            span,
+        })
+    }
+
+    pub(crate) fn reserved(&mut self, span: Span, name: &str) {
+        self.report(
+            Diagnostic::error(
+                "E0203",
+                span,
+                format!("`{name}`: names that start with `__` belong to the datapath"),
+            )
+            .help("choose a name without the leading underscores"),
+        );
+    }
+
+    fn init(&mut self, node: &Node) -> Option<Literal> {
+        match node.kind {
+            NodeKind::Infinity => Some(Literal::Infinity),
+            NodeKind::Word => {
+                let text = self.text(node);
+                match crate::atom::read(text, &|_| false) {
+                    Ok(atoms) if atoms.len() == 1 => Some(atoms[0].0.clone()),
+                    // portus reads digits that do not fit as a name.
+                    Err(crate::atom::BadNumber::TooLarge) => Some(Literal::Name(text.to_owned())),
+                    Err(bad) => {
+                        self.bad_number(node.span.clone(), text, bad);
+                        None
+                    }
+                    Ok(_) => {
+                        self.no_value(node);
+                        None
+                    }
+                }
+            }
+            _ => {
+                self.no_value(node);
+                None
+            }
+        }
+    }
+
+    fn no_value(&mut self, node: &Node) {
+        self.report(
+            Diagnostic::error(
+                "E0107",
+                node.span.clone(),
+                "a variable starts with a number, `true`, `false` or `+infinity`",
+            )
+            .help("start with a fixed value and assign in a `when` clause; there are no negative numbers"),
+        );
+    }
+
+    fn event<'n>(
+        &mut self,
+        node: &Node,
+        glued: Vec<Item<'n>>,
+        rest: &'n [Node],
+    ) -> Option<Event> {
+        let mut items = glued;
+        items.extend(self.items(rest));
+        let mut items = items.into_iter();
+        let Some(first) = items.next() else {
+            self.report(
+                Diagnostic::error("E0108", node.span.clone(), "`when` needs a condition")
+                    .help("write `(when condition statements...)`"),
+            );
+            return None;
+        };
+        let condition = self.condition(first);
+        let body: Vec<Stmt> = items.filter_map(|item| self.statement(item)).collect();
+        if body.is_empty() && rest.len() < 2 {
+            self.report(
+                Diagnostic::error("E0108", node.span.clone(), "`when` needs at least one statement")
+                    .help("write `(when condition statements...)`"),
+            );
+        }
+        Some(Event {
+            condition,
+            body,
+            span: node.span.clone(),
+        })
+    }
+
+    /// A condition: any expression, but a command has no value.
+    pub(crate) fn condition(&mut self, item: Item<'_>) -> Expr {
+        self.expr(item)
+    }
+
+    /// A statement, or nothing if it was reported.
+    pub(crate) fn statement(&mut self, item: Item<'_>) -> Option<Stmt> {
+        let Item::List(node, nodes) = item else {
+            return Some(Stmt::Expr(self.expr(item)));
+        };
+        let Some((head, glued, rest)) = self.head(node, nodes) else {
+            return Some(Stmt::Expr(error(node)));
+        };
+        match head {
+            Head::Report | Head::Fallthrough => {
+                if !rest.is_empty() {
+                    self.report(
+                        Diagnostic::error(
+                            "E0110",
+                            node.span.clone(),
+                            format!("`{}` takes no operands", self.text(&nodes[0])),
+                        )
+                        .help(format!("write `({})`", self.text(&nodes[0]))),
+                    );
+                }
+                Some(if head == Head::Report {
+                    Stmt::Report(node.span.clone())
+                } else {
+                    Stmt::Fallthrough(node.span.clone())
+                })
+            }
+            Head::If { negate } => self.if_statement(node, negate, glued, rest),
+            Head::IfBlock => self.if_block(node, rest),
+            _ => Some(Stmt::Expr(self.list_expr(node, head, glued, rest))),
+        }
+    }
+
+    /// `(if c S)`, `(if c S E)`: only the chosen statement runs.
+    fn if_statement<'n>(
+        &mut self,
+        node: &Node,
+        negate: bool,
+        glued: Vec<Item<'n>>,
+        rest: &'n [Node],
+    ) -> Option<Stmt> {
+        let mut items = glued;
+        items.extend(self.items(rest));
+        if !(2..=3).contains(&items.len()) {
+            self.report(
+                Diagnostic::error(
+                    "E0110",
+                    node.span.clone(),
+                    format!("`if` takes a condition and one or two operands, not {}", items.len()),
+                )
+                .help("for several statements write `(If condition statements... (else statements...))`"),
+            );
+            return None;
+        }
+        let mut items = items.into_iter();
+        let condition = self.condition(items.next()?);
+        let mut branches = [Vec::new(), Vec::new()];
+        for (branch, item) in branches.iter_mut().zip(items) {
+            branch.extend(self.statement(item));
+        }
+        let [mut then, mut otherwise] = branches;
+        if negate {
+            std::mem::swap(&mut then, &mut otherwise);
+        }
+        Some(Stmt::If {
+            condition,
+            then,
+            otherwise,
+            span: node.span.clone(),
+        })
+    }
+
+    /// `(If c S... (else E...))`
+    fn if_block(&mut self, node: &Node, rest: &[Node]) -> Option<Stmt> {
+        let mut items = self.items(rest).into_iter();
+        let Some(first) = items.next() else {
+            self.report(
+                Diagnostic::error("E0110", node.span.clone(), "`If` needs a condition")
+                    .help("write `(If condition statements... (else statements...))`"),
+            );
+            return None;
+        };
+        let condition = self.condition(first);
+        let mut then = Vec::new();
+        let mut otherwise = Vec::new();
+        let mut has_else: Option<Span> = None;
+        for item in items {
+            let otherwise_nodes = match &item {
+                Item::List(_, nodes) if nodes.first().is_some_and(|n| self.text(n) == "else") => {
+                    Some(&nodes[1..])
+                }
+                _ => None,
+            };
+            if let Some(span) = &has_else {
+                self.report(
+                    Diagnostic::error("E0111", span.clone(), "`else` must come last in its `If`, once")
+                        .help("move the statements after it before it, or into another `If`"),
+                );
+                return None;
+            }
+            if let (Item::List(node, _), Some(nodes)) = (&item, otherwise_nodes) {
+                has_else = Some(node.span.clone());
+                for item in self.items(nodes) {
+                    otherwise.extend(self.statement(item));
+                }
+            } else {
+                then.extend(self.statement(item));
+            }
+        }
+        if rest.len() < 2 {
+            self.report(
+                Diagnostic::error("E0108", node.span.clone(), "`If` needs at least one statement")
+                    .help("write `(If condition statements... (else statements...))`"),
+            );
+        }
+        Some(Stmt::If {
+            condition,
+            then,
+            otherwise,
+            span: node.span.clone(),
+        })
+    }
+}
+
+/// Stands for something already reported.
+pub(crate) fn error(node: &Node) -> Expr {
+    Expr {
+        kind: ExprKind::Error,
+        span: node.span.clone(),
+    }
+}
