@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # test.sh [host|uml|uml-debug|stock] [FILTER]: all tests or one part of them;
-# FILTER picks tests by a part of their name. Ends with "N passed, N failed".
+# FILTER picks tests: TOPIC or TOPIC.NAME in the lab kernels, else a part of the
+# name. Ends with "N passed, N failed".
 # The output of every part is in build/test/.
 #
 # host: cargo's tests. uml, uml-debug: ktests/kernel/ in the lab kernels, in
@@ -46,13 +47,12 @@ cargo_tests() {
 	fi
 }
 
-# guest_tests NAME BOOT...: tests that print "ok NAME" or "not ok NAME". A
+# guest_tests NAME CMD...: tests that print "ok NAME" or "not ok NAME". A
 # guest that dies, complains or runs nothing is one more failure.
 guest_tests() {
 	local name=$1 log=$logs/$1.log rc=0 good bad
 	shift
 	rm -rf "${logs:?}/$name"
-	# The shell's own status is tee's; BOOT's matters.
 	"$@" </dev/null 2>&1 | tee "$log"
 	rc=${PIPESTATUS[0]}
 	good=$(grep -c '^ok ' "$log") bad=$(grep -c '^not ok ' "$log")
@@ -72,10 +72,8 @@ part_host() {
 manifest() { printf '/ccp/%s/Cargo.toml\n' "$1"; }
 
 part_uml() {
-	guest_tests "$1" "$lab/boot-uml.sh" -d "$1" -m "$2" -t 1500 -o "$logs/$1" -- \
-		env "CCP_FLAVOUR=$1" "CCP_MODULE=/ccp/build/module/$1/ccp_rs.ko" \
-		PATH="/ccp/build/bin:$PATH" \
-		python3 ktests/kernel/run.py ${filter:+"$filter"}
+	guest_tests "$1" env CCP_TOOLS=/ccp/build/bin \
+		"$CCP_TOP/ktests/kernel/run.sh" -d "$1" ${filter:+"$filter"}
 }
 
 part_stock() {
@@ -108,8 +106,7 @@ for part in ${runnable[@]+"${runnable[@]}"}; do
 	say "tests: $part"
 	case $part in
 	host) part_host ;;
-	uml) part_uml uml 512M ;;
-	uml-debug) part_uml uml-debug 1G ;;
+	uml | uml-debug) part_uml "$part" ;;
 	stock) part_stock ;;
 	esac
 	say "tests: $part took $((SECONDS - begin)) s"

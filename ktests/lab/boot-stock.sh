@@ -27,7 +27,7 @@ set -eu
 lab=$CCP_TOP/ktests/lab
 
 mem='' limit=300 out='' python='' interactive='' virtual=''
-args=() pack=()
+args=() pack=() modules=()
 while getopts m:t:o:a:f:k:piv option; do
 	case $option in
 	m) mem=$OPTARG ;;
@@ -41,7 +41,7 @@ while getopts m:t:o:a:f:k:piv option; do
 		*) pack+=("/ccp/$OPTARG:/ccp/$OPTARG") ;;
 		esac
 		;;
-	k) pack+=(--module "$OPTARG") ;;
+	k) modules+=("$OPTARG") ;;
 	p) python=--python ;;
 	i) interactive=1 ;;
 	v) virtual=1 ;;
@@ -50,7 +50,6 @@ while getopts m:t:o:a:f:k:piv option; do
 done
 shift $((OPTIND - 1))
 [ $# -gt 0 ] || die "no command"
-[ -z "$python" ] || pack+=("$python")
 mem=${mem:-$([ -n "$python" ] && echo 768M || echo 512M)}
 
 kernel=$("$lab/stock.sh")
@@ -75,10 +74,10 @@ printf '%q ' "$@" >"$run/command"
 # boot ACCEL LIMIT: starts qemu; 124 when it is over the limit.
 boot() {
 	local cpu=max
-	local -a machine=(-accel tcg,thread=multi -smp 2)
+	local -a machine=(-accel 'tcg,thread=multi' -smp 2)
 	case $1 in
 	kvm) cpu=host machine=(-accel kvm -smp 2) ;;
-	virtual) machine=(-accel tcg -icount shift=1,sleep=off -smp 1) ;;
+	virtual) machine=(-accel tcg -icount 'shift=1,sleep=off' -smp 1) ;;
 	esac
 	in_sysroot unshare --pid --fork --kill-child --mount-proc \
 		timeout --foreground -k 5 "$2" qemu-system-x86_64 \
@@ -123,9 +122,20 @@ accelerator() {
 	cat "$verdict"
 }
 
+# The tools and modules come from the cache, only the files are new.
 pack_initramfs() {
-	in_sysroot /ccp/ktests/lab/initramfs.sh "$inside/initramfs" "$guest_kernel" "$release" \
-		"${pack[@]}" "$inside/command:/ccp/command" /ccp/ktests/lab/guest-init-stock.sh:/init
+	local base
+	base=initramfs/$({
+		printf '%s\n' "$kernel" "$(sysroot_dir)" "$python" "${modules[@]}"
+		cat "$lab/initramfs.sh"
+	} | sha256sum | cut -c1-12).cpio
+	[ -s "$CCP_CACHE/$base" ] ||
+		in_sysroot /ccp/ktests/lab/initramfs.sh base "/cache/$base" "$guest_kernel" \
+			"$release" ${python:+"$python"} "${modules[@]}" || return
+	in_sysroot /ccp/ktests/lab/initramfs.sh files "$inside/files.cpio" "${pack[@]}" \
+		"$inside/command:/ccp/command" /ccp/ktests/lab/guest-init-stock.sh:/init || return
+	cat "$CCP_CACHE/$base" "$run/files.cpio" >"$run/initramfs"
+	rm "$run/files.cpio"
 }
 
 collect() {
