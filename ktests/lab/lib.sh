@@ -48,6 +48,21 @@ quietly() {
 	fi
 }
 
+# cache_used DIR...: these entries stay; what nobody used for two weeks, and what
+# was left half made, goes.
+cache_used() {
+	local dir
+	touch -c "${@/%//.ready}"
+	for dir in "$CCP_CACHE"/{kernel,src}/* "$CCP_CACHE"/sysroot-*; do
+		if [ -e "$dir/.ready" ]; then
+			[ -z "$(find "$dir/.ready" -mtime +14)" ] || rm -rf --one-file-system "$dir"
+		elif [ -d "$dir" ]; then
+			[ -z "$(find "$dir" -maxdepth 0 -mtime +1)" ] || rm -rf --one-file-system "$dir"
+		fi
+	done
+	find "$CCP_CACHE"/{debs,initramfs} -type f -mtime +60 -delete 2>/dev/null || true
+}
+
 sysroot_dir() {
 	printf '%s/sysroot-%s\n' "$CCP_CACHE" \
 		"$(cache_key "$CCP_TOP/ktests/lab/sysroot.packages" "$CCP_TOP/ktests/lab/sysroot.sh")"
