@@ -124,9 +124,7 @@ impl Op {
     /// Fewest and most operands.
     pub(crate) fn arity(self) -> (usize, usize) {
         match self {
-            Self::Add | Self::Mul | Self::Max | Self::Min | Self::And | Self::Or => {
-                (2, usize::MAX)
-            }
+            Self::Add | Self::Mul | Self::Max | Self::Min | Self::And | Self::Or => (2, usize::MAX),
             Self::Not => (1, 1),
             _ => (2, 2),
         }

@@ -168,6 +168,7 @@ mod tests {
         read(word, &|name| matches!(name, "a" | "known"))
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "compared with what `one` gives")]
     fn num(value: u64, len: usize) -> Result<Vec<Atom>, BadNumber> {
         Ok(vec![(Literal::Num(value), len)])
     }
@@ -192,7 +193,10 @@ mod tests {
         assert_eq!(one("1ns"), Err(BadNumber::Fraction(TIME)));
         assert_eq!(one("12bps"), Err(BadNumber::Fraction(RATE)));
         assert_eq!(one("18446744073709551615s"), Err(BadNumber::TooLarge));
-        assert_eq!(one(&format!("1.{}s", "0".repeat(60))), Err(BadNumber::TooLarge));
+        assert_eq!(
+            one(&format!("1.{}s", "0".repeat(60))),
+            Err(BadNumber::TooLarge)
+        );
     }
 
     #[test]

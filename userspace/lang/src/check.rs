@@ -6,9 +6,9 @@ use std::collections::HashSet;
 use ccp_core::vm::isa::{implicit, Class, Opcode, Reg};
 
 use crate::ast::{self, Expr, ExprKind, Literal, Op, Span};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::infer;
-use crate::ir::{self, StmtKind, Target, Value};
+use crate::ir::{self, StmtKind, Value};
 use crate::names;
 use crate::scope::{Origin, Scope, INFINITY};
 use crate::types::Type;
@@ -19,8 +19,11 @@ pub(crate) fn check(
     scope: &mut Scope,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<ir::Event> {
+    // An assignment that was not understood may be the one that is missed.
+    let sound = !diagnostics.iter().any(|d| d.severity == Severity::Error);
     infer::locals(program, scope, diagnostics);
     let mut checker = Checker {
+        sound,
         scope,
         diagnostics,
         warned: HashSet::new(),
@@ -36,21 +39,24 @@ pub(crate) fn check(
         .collect()
 }
 
-struct Checker<'a> {
-    scope: &'a Scope,
+/// State of the checker.
+pub(crate) struct Checker<'a> {
+    /// Everything so far was understood.
+    sound: bool,
+    pub(crate) scope: &'a Scope,
     diagnostics: &'a mut Vec<Diagnostic>,
     /// Locals whose first assignment has had its warning.
-    warned: HashSet<String>,
+    pub(crate) warned: HashSet<String>,
 }
 
 /// A checked expression and its type.
-type Typed = (Value, Type);
+pub(crate) type Typed = (Value, Type);
 
 /// Stands for what has been reported; never gets into a program.
-const NOTHING: Typed = (Value::Const(0), Type::Unknown);
+pub(crate) const NOTHING: Typed = (Value::Const(0), Type::Unknown);
 
 impl Checker<'_> {
-    fn report(&mut self, diagnostic: Diagnostic) {
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }
 
@@ -81,7 +87,12 @@ impl Checker<'_> {
                 span,
             ),
             ast::Stmt::Expr(expr) => {
-                if !matches!(expr.kind, ExprKind::Error) && !assigns(expr) {
+                // An average without a target is an error of its own.
+                let reported = matches!(
+                    expr.kind,
+                    ExprKind::Error | ExprKind::Ewma { state: None, .. }
+                );
+                if !reported && !assigns(expr) {
                     self.no_effect(expr);
                 }
                 let value = match &expr.kind {
@@ -110,7 +121,7 @@ impl Checker<'_> {
     }
 
     /// `target` is that of the nearest assignment around `expr`.
-    fn expr(&mut self, expr: &Expr, target: Option<(Reg, Type)>) -> Typed {
+    pub(crate) fn expr(&mut self, expr: &Expr, target: Option<(Reg, Type)>) -> Typed {
         match &expr.kind {
             ExprKind::Literal(literal) => match literal {
                 Literal::Num(value) => (Value::Const(*value), Type::Num),
@@ -284,8 +295,12 @@ impl Checker<'_> {
         let (value, ty) = self.expr(expr, target);
         if !ty.fits(Type::Num) {
             self.report(
-                Diagnostic::error("E0301", expr.span.clone(), "a number is needed, this is a truth value")
-                    .help("`(if condition 1 0)` makes a number of a truth value"),
+                Diagnostic::error(
+                    "E0301",
+                    expr.span.clone(),
+                    "a number is needed, this is a truth value",
+                )
+                .help("`(if condition 1 0)` makes a number of a truth value"),
             );
         }
         value
@@ -293,17 +308,26 @@ impl Checker<'_> {
 
     /// `bare`: the value is only copied or not used at all, so a name that
     /// nothing sets does no harm that a warning would not do.
-    fn name(&mut self, name: &str, span: &Span, bare: bool) -> Typed {
+    pub(crate) fn name(&mut self, name: &str, span: &Span, bare: bool) -> Typed {
         let Some(variable) = self.scope.get(name) else {
             self.undeclared(name, span);
             return NOTHING;
         };
         if variable.origin == Origin::Local && !self.scope.is_assigned(name) {
+            if !self.sound {
+                return (Value::Reg(variable.reg), Type::Unknown);
+            }
             let message = format!("nothing sets `{name}`");
             let (d, ty) = if bare {
-                (Diagnostic::warning("W0502", span.clone(), message), Type::Num)
+                (
+                    Diagnostic::warning("W0502", span.clone(), message),
+                    Type::Num,
+                )
             } else {
-                (Diagnostic::error("E0202", span.clone(), message), Type::Unknown)
+                (
+                    Diagnostic::error("E0202", span.clone(), message),
+                    Type::Unknown,
+                )
             };
             let d = match self.scope.nearest(name) {
                 Some(near) => d.help(format!("did you mean `{near}`?")),
@@ -315,7 +339,7 @@ impl Checker<'_> {
         (Value::Reg(variable.reg), variable.ty)
     }
 
-    fn undeclared(&mut self, name: &str, span: &Span) {
+    pub(crate) fn undeclared(&mut self, name: &str, span: &Span) {
         let report = name.starts_with("Report.");
         let d = Diagnostic::error(
             "E0201",
@@ -330,111 +354,19 @@ impl Checker<'_> {
             Some(near) => d.help(format!("did you mean `{near}`?")),
             None if report => {
                 let member = name.strip_prefix("Report.").unwrap_or(name);
-                d.help(format!("declare it: `(Report (volatile {member} 0))` in `def`"))
+                d.help(format!(
+                    "declare it: `(Report (volatile {member} 0))` in `def`"
+                ))
             }
             None => {
                 let prefix = names::reserved_prefix(name).unwrap_or_default();
-                let all: Vec<&str> = names::builtins().filter(|n| n.starts_with(prefix)).collect();
+                let all: Vec<&str> = names::builtins()
+                    .filter(|n| n.starts_with(prefix))
+                    .collect();
                 d.help(format!("there are: {}", all.join(" ")))
             }
         };
         self.report(d);
-    }
-
-    fn assignment(&mut self, to: &Expr, value: &Expr) -> Typed {
-        match &to.kind {
-            ExprKind::Name(name) => {
-                let Some((reg, ty)) = self.assignable(name, &to.span) else {
-                    self.expr(value, None);
-                    return NOTHING;
-                };
-                let value = self.assigned_value(value, (reg, ty));
-                (Value::Assign(Target::Reg(reg), value.into()), ty)
-            }
-            ExprKind::Assign(..) => {
-                let (first, ty) = self.expr(to, None);
-                let Some(reg) = assigned_register(&first) else {
-                    self.expr(value, None);
-                    return NOTHING;
-                };
-                let value = self.assigned_value(value, (reg, ty));
-                (Value::Assign(Target::Assigned(reg, first.into()), value.into()), ty)
-            }
-            ExprKind::Op(..) => {
-                let (first, ty) = self.expr(to, None);
-                self.report(
-                    Diagnostic::warning("W0506", to.span.clone(), "a value without a name is assigned")
-                        .help("assign to a variable: `(:= name value)`"),
-                );
-                let (value, _) = self.expr(value, None);
-                (Value::Assign(Target::Nowhere(first.into()), value.into()), ty)
-            }
-            ExprKind::Literal(_) | ExprKind::Select { .. } | ExprKind::Ewma { .. } => {
-                self.report(
-                    Diagnostic::error("E0204", to.span.clone(), "only a variable can be assigned")
-                        .help("write `(:= name value)`"),
-                );
-                self.expr(value, None);
-                NOTHING
-            }
-            ExprKind::Error => {
-                self.expr(value, None);
-                NOTHING
-            }
-        }
-    }
-
-    fn assigned_value(&mut self, value: &Expr, (reg, ty): (Reg, Type)) -> Value {
-        let (checked, found) = match &value.kind {
-            ExprKind::Name(name) => self.name(name, &value.span, true),
-            _ => self.expr(value, Some((reg, ty))),
-        };
-        if ty == Type::Bool && found == Type::Num {
-            self.report(
-                Diagnostic::warning("W0508", value.span.clone(), "a number goes into a truth value")
-                    .help("compare it, as in `(> x 0)`; everything but 0 counts as true"),
-            );
-        }
-        checked
-    }
-
-    fn assignable(&mut self, name: &str, span: &Span) -> Option<(Reg, Type)> {
-        let Some(variable) = self.scope.get(name) else {
-            self.undeclared(name, span);
-            return None;
-        };
-        if variable.reg.class == Class::Primitive {
-            self.report(
-                Diagnostic::error(
-                    "E0204",
-                    span.clone(),
-                    format!("`{name}` is measured by the datapath and cannot be set"),
-                )
-                .help("a program sets `Cwnd`, `Rate`, `Micros` and its own variables"),
-            );
-            return None;
-        }
-        if variable.origin == Origin::Local && self.warned.insert(name.to_owned()) {
-            let d = Diagnostic::warning(
-                "W0501",
-                span.clone(),
-                format!("`{name}` is not declared; it becomes a local variable"),
-            );
-            let declare = format!("`({name} 0)` in `def` declares it");
-            self.report(match self.scope.nearest(name) {
-                Some(near) => d.help(format!("did you mean `{near}`? Otherwise {declare}")),
-                None => d.help(declare),
-            });
-        }
-        Some((variable.reg, variable.ty))
-    }
-}
-
-/// Where the value of an assignment can be read.
-fn assigned_register(value: &Value) -> Option<Reg> {
-    match value {
-        Value::Assign(Target::Reg(reg) | Target::Assigned(reg, _), _) => Some(*reg),
-        _ => None,
     }
 }
 

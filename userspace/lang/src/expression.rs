@@ -101,12 +101,10 @@ impl Parser<'_> {
 
     pub(crate) fn bad_number(&mut self, span: Span, text: &str, bad: BadNumber) {
         let d = match bad {
-            BadNumber::TooLarge => Diagnostic::error(
-                "E0117",
-                span,
-                format!("`{text}` does not fit into 64 bits"),
-            )
-            .help("the greatest number is 18446744073709551615"),
+            BadNumber::TooLarge => {
+                Diagnostic::error("E0117", span, format!("`{text}` does not fit into 64 bits"))
+                    .help("the greatest number is 18446744073709551615")
+            }
             BadNumber::Fraction(unit) => Diagnostic::error(
                 "E0116",
                 span,
@@ -253,14 +251,15 @@ impl Parser<'_> {
             Head::Assign => self
                 .exactly::<2>(node, operands)
                 .map(|[target, value]| ExprKind::Assign(target.into(), value.into())),
-            Head::If { negate } => self.two_or_three(node, operands).map(|(a, b, c)| {
-                ExprKind::Select {
-                    negate,
-                    condition: a,
-                    value: b,
-                    otherwise: c,
-                }
-            }),
+            Head::If { negate } => {
+                self.two_or_three(node, operands)
+                    .map(|(a, b, c)| ExprKind::Select {
+                        negate,
+                        condition: a,
+                        value: b,
+                        otherwise: c,
+                    })
+            }
             Head::Ewma => self
                 .two_or_three(node, operands)
                 .map(|(weight, second, third)| match third {

@@ -72,8 +72,21 @@ const HEADS: &[(&str, Head)] = &[
 /// Words that portus takes even when the first operand follows without a
 /// space. None is the start of another.
 const GLUED: &[&str] = &[
-    "add", "sub", "mul", "div", "and", "or", "gt", "lt", "eq", "bind", "max", "min",
-    "wrapped_max", "if", "ewma",
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "and",
+    "or",
+    "gt",
+    "lt",
+    "eq",
+    "bind",
+    "max",
+    "min",
+    "wrapped_max",
+    "if",
+    "ewma",
 ];
 
 /// The head spelt exactly `text`.

@@ -80,15 +80,15 @@ pub(crate) fn lex(source: &str, diagnostics: &mut Vec<Diagnostic>) -> Vec<Token>
             ')' => (Kind::Close, 1),
             _ if is_name_char(c) => (Kind::Word, run(rest, is_name_char)),
             _ if !head && rest.starts_with(INFINITY) => (Kind::Infinity, INFINITY.len()),
-            _ => match SYMBOLS.iter().find(|s| rest.starts_with(**s)) {
-                Some(symbol) => (Kind::Symbol, symbol.len()),
-                None => {
+            _ => {
+                let Some(symbol) = SYMBOLS.iter().find(|s| rest.starts_with(**s)) else {
                     let len = run(rest, |c| SYMBOL_CHARS.contains(c)).max(c.len_utf8());
                     diagnostics.push(unexpected(rest, at..at + len));
                     at += len;
                     continue;
-                }
-            },
+                };
+                (Kind::Symbol, symbol.len())
+            }
         };
         tokens.push(Token {
             kind,

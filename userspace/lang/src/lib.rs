@@ -9,9 +9,11 @@
 //! assert_eq!(compiled.symbols.field("acked"), Some(0));
 //! ```
 
+mod assignment;
 mod ast;
 mod atom;
 mod check;
+mod declaration;
 mod diagnostic;
 mod expression;
 mod heads;
@@ -155,12 +157,10 @@ fn verify(program: &Binary, spans: &[ast::Span], diagnostics: &mut Vec<Diagnosti
             ),
         )
         .help("keep numbers in control variables"),
-        vm::Kind::TooManySkips => Diagnostic::error(
-            "E0408",
-            span,
-            "`If` statements are nested too deeply",
-        )
-        .help("combine the conditions with `&&`"),
+        vm::Kind::TooManySkips => {
+            Diagnostic::error("E0408", span, "`If` statements are nested too deeply")
+                .help("combine the conditions with `&&`")
+        }
         _ => Diagnostic::error(
             "E0499",
             span,

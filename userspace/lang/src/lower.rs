@@ -217,14 +217,14 @@ impl Lowerer {
     /// Computes `value` and says where it can be read.
     fn operand(&mut self, value: &Value) -> Reg {
         match value {
-            Value::Const(value) => match u32::try_from(*value) {
-                Ok(value) => immediate(value),
-                Err(_) => {
-                    let result = self.tmps.take();
-                    self.wide(result, *value);
-                    result
+            Value::Const(value) => {
+                if let Ok(value) = u32::try_from(*value) {
+                    return immediate(value);
                 }
-            },
+                let result = self.tmps.take();
+                self.wide(result, *value);
+                result
+            }
             Value::Reg(reg) => *reg,
             Value::Not(operand) => {
                 let operand = self.operand(operand);

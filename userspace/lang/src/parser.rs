@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Tree of lists to program: clauses, declarations and statements. Expressions
-//! are in `expression.rs`.
+//! Tree of lists to program: clauses and statements. Declarations are in
+//! `declaration.rs`, expressions in `expression.rs`.
 
 use std::collections::HashSet;
 
-use crate::ast::{Declaration, Event, Expr, ExprKind, Literal, Name, Program, Span, Stmt};
+use crate::ast::{Event, Expr, ExprKind, Program, Span, Stmt};
 use crate::diagnostic::Diagnostic;
 use crate::heads::{self, Head};
 use crate::names;
 use crate::reader::{Node, NodeKind};
 
 /// Parses the top level. What cannot be understood is reported and left out.
-pub(crate) fn parse(
-    source: &str,
-    nodes: &[Node],
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Program {
+pub(crate) fn parse(source: &str, nodes: &[Node], diagnostics: &mut Vec<Diagnostic>) -> Program {
     let mut parser = Parser {
         source,
         known: names::builtins().map(str::to_owned).collect(),
@@ -84,7 +80,8 @@ impl<'a> Parser<'a> {
                     let help = "the clauses are `(def ...)`, once and first, and `(when ...)`";
                     let span = items.first().map_or(node.span.clone(), |n| n.span.clone());
                     self.report(
-                        Diagnostic::error("E0104", span, "this is no clause of a program").help(help),
+                        Diagnostic::error("E0104", span, "this is no clause of a program")
+                            .help(help),
                     );
                 }
             }
@@ -125,119 +122,6 @@ impl<'a> Parser<'a> {
         Some((Head::When, atoms, rest))
     }
 
-    fn definitions(&mut self, nodes: &[Node], into: &mut Vec<Declaration>) {
-        for node in nodes {
-            let NodeKind::List(items) = &node.kind else {
-                self.not_a_declaration(node.span.clone());
-                continue;
-            };
-            let structure = items.first().is_some_and(|n| self.text(n) == "Report")
-                && !matches!(
-                    items.get(1).map(|n| &n.kind),
-                    Some(NodeKind::Word | NodeKind::Infinity)
-                );
-            if structure {
-                for member in &items[1..] {
-                    match &member.kind {
-                        NodeKind::List(items) => self.declaration(member, items, true, into),
-                        _ => self.not_a_declaration(member.span.clone()),
-                    }
-                }
-            } else {
-                self.declaration(node, items, false, into);
-            }
-        }
-    }
-
-    fn not_a_declaration(&mut self, span: Span) {
-        self.report(
-            Diagnostic::error("E0107", span, "this is no declaration").help(
-                "declare a variable with `(name value)` or `(volatile name value)`, \
-                 report variables inside `(Report ...)`",
-            ),
-        );
-    }
-
-    fn declaration(
-        &mut self,
-        node: &Node,
-        items: &[Node],
-        member: bool,
-        into: &mut Vec<Declaration>,
-    ) {
-        let mut items = items;
-        let mut volatile = false;
-        let mut glued = 0;
-        if let Some((first, rest)) = items.split_first() {
-            let text = self.text(first);
-            if text == "volatile" {
-                volatile = true;
-                items = rest;
-            } else if let Some(name) = text.strip_prefix("volatile") {
-                volatile = true;
-                glued = "volatile".len();
-                self.report(
-                    Diagnostic::warning(
-                        "W0503",
-                        first.span.clone(),
-                        format!("`{text}` declares a volatile variable `{name}`"),
-                    )
-                    .help(format!("write `volatile {name}`, or choose another name")),
-                );
-            }
-        }
-        let [name, init] = items else {
-            let keyword = items.len() == 1 && volatile && glued == 0;
-            let mut d = Diagnostic::error(
-                "E0107",
-                node.span.clone(),
-                "a declaration is a name and a value",
-            );
-            d = d.help(if keyword {
-                "`volatile` is a keyword: write `(volatile name value)`"
-            } else {
-                "write `(name value)` or `(volatile name value)`"
-            });
-            self.report(d);
-            return;
-        };
-        let (Some(name), Some(init)) = (self.new_name(name, glued, member), self.init(init)) else {
-            return;
-        };
-        self.known.insert(name.text.clone());
-        into.push(Declaration {
-            name,
-            volatile,
-            member,
-            init,
-        });
-    }
-
-    /// The name of a declaration, `skip` bytes of the word being a keyword.
-    fn new_name(&mut self, node: &Node, skip: usize, member: bool) -> Option<Name> {
-        let span = node.span.start + skip..node.span.end;
-        let text = &self.source[span.clone()];
-        if !matches!(node.kind, NodeKind::Word) {
-            self.report(
-                Diagnostic::error("E0107", span, "a declaration starts with a name")
-                    .help("write `(name value)` or `(volatile name value)`"),
-            );
-            return None;
-        }
-        if text.starts_with("__") {
-            self.reserved(span, text);
-            return None;
-        }
-        Some(Name {
-            text: if member {
-                format!("Report.{text}")
-            } else {
-                text.to_owned()
-            },
-            span,
-        })
-    }
-
     pub(crate) fn reserved(&mut self, span: Span, name: &str) {
         self.report(
             Diagnostic::error(
@@ -249,49 +133,7 @@ impl<'a> Parser<'a> {
         );
     }
 
-    fn init(&mut self, node: &Node) -> Option<Literal> {
-        match node.kind {
-            NodeKind::Infinity => Some(Literal::Infinity),
-            NodeKind::Word => {
-                let text = self.text(node);
-                match crate::atom::read(text, &|_| false) {
-                    Ok(atoms) if atoms.len() == 1 => Some(atoms[0].0.clone()),
-                    // portus reads digits that do not fit as a name.
-                    Err(crate::atom::BadNumber::TooLarge) => Some(Literal::Name(text.to_owned())),
-                    Err(bad) => {
-                        self.bad_number(node.span.clone(), text, bad);
-                        None
-                    }
-                    Ok(_) => {
-                        self.no_value(node);
-                        None
-                    }
-                }
-            }
-            _ => {
-                self.no_value(node);
-                None
-            }
-        }
-    }
-
-    fn no_value(&mut self, node: &Node) {
-        self.report(
-            Diagnostic::error(
-                "E0107",
-                node.span.clone(),
-                "a variable starts with a number, `true`, `false` or `+infinity`",
-            )
-            .help("start with a fixed value and assign in a `when` clause; there are no negative numbers"),
-        );
-    }
-
-    fn event<'n>(
-        &mut self,
-        node: &Node,
-        glued: Vec<Item<'n>>,
-        rest: &'n [Node],
-    ) -> Option<Event> {
+    fn event<'n>(&mut self, node: &Node, glued: Vec<Item<'n>>, rest: &'n [Node]) -> Option<Event> {
         let mut items = glued;
         items.extend(self.items(rest));
         let mut items = items.into_iter();
@@ -302,12 +144,16 @@ impl<'a> Parser<'a> {
             );
             return None;
         };
-        let condition = self.condition(first);
+        let condition = self.expr(first);
         let body: Vec<Stmt> = items.filter_map(|item| self.statement(item)).collect();
         if body.is_empty() && rest.len() < 2 {
             self.report(
-                Diagnostic::error("E0108", node.span.clone(), "`when` needs at least one statement")
-                    .help("write `(when condition statements...)`"),
+                Diagnostic::error(
+                    "E0108",
+                    node.span.clone(),
+                    "`when` needs at least one statement",
+                )
+                .help("write `(when condition statements...)`"),
             );
         }
         Some(Event {
@@ -315,11 +161,6 @@ impl<'a> Parser<'a> {
             body,
             span: node.span.clone(),
         })
-    }
-
-    /// A condition: any expression, but a command has no value.
-    pub(crate) fn condition(&mut self, item: Item<'_>) -> Expr {
-        self.expr(item)
     }
 
     /// A statement, or nothing if it was reported.
@@ -376,7 +217,7 @@ impl<'a> Parser<'a> {
             return None;
         }
         let mut items = items.into_iter();
-        let condition = self.condition(items.next()?);
+        let condition = self.expr(items.next()?);
         let mut branches = [Vec::new(), Vec::new()];
         for (branch, item) in branches.iter_mut().zip(items) {
             branch.extend(self.statement(item));
@@ -403,7 +244,7 @@ impl<'a> Parser<'a> {
             );
             return None;
         };
-        let condition = self.condition(first);
+        let condition = self.expr(first);
         let mut then = Vec::new();
         let mut otherwise = Vec::new();
         let mut has_else: Option<Span> = None;
@@ -416,8 +257,12 @@ impl<'a> Parser<'a> {
             };
             if let Some(span) = &has_else {
                 self.report(
-                    Diagnostic::error("E0111", span.clone(), "`else` must come last in its `If`, once")
-                        .help("move the statements after it before it, or into another `If`"),
+                    Diagnostic::error(
+                        "E0111",
+                        span.clone(),
+                        "`else` must come last in its `If`, once",
+                    )
+                    .help("move the statements after it before it, or into another `If`"),
                 );
                 return None;
             }
@@ -432,8 +277,12 @@ impl<'a> Parser<'a> {
         }
         if rest.len() < 2 {
             self.report(
-                Diagnostic::error("E0108", node.span.clone(), "`If` needs at least one statement")
-                    .help("write `(If condition statements... (else statements...))`"),
+                Diagnostic::error(
+                    "E0108",
+                    node.span.clone(),
+                    "`If` needs at least one statement",
+                )
+                .help("write `(If condition statements... (else statements...))`"),
             );
         }
         Some(Stmt::If {

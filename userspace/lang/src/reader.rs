@@ -29,16 +29,13 @@ pub(crate) enum NodeKind {
 
 /// A list whose `)` has not come yet.
 struct Open {
-    start: usize,
+    /// The `(`.
+    span: Range<usize>,
     items: Vec<Node>,
 }
 
 /// Builds the tree; the result is what stands outside of all lists.
-pub(crate) fn read(
-    source: &str,
-    tokens: &[Token],
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Node> {
+pub(crate) fn read(source: &str, tokens: &[Token], diagnostics: &mut Vec<Diagnostic>) -> Vec<Node> {
     let mut top = Vec::new();
     let mut open: Vec<Open> = Vec::new();
     // Lists inside a list that is too deep; they are skipped.
@@ -53,7 +50,9 @@ pub(crate) fn read(
             Kind::Close if skipped > 0 => skipped -= 1,
             _ if skipped > 0 => {}
             Kind::Open => {
-                if !open.is_empty() && starts_clause(source, &tokens[i..], in_declarations(source, &open)) {
+                if !open.is_empty()
+                    && starts_clause(source, &tokens[i..], in_declarations(source, &open))
+                {
                     close_all(&mut open, &mut top, token.span.start, diagnostics);
                 }
                 if open.len() == MAX_DEPTH {
@@ -68,7 +67,7 @@ pub(crate) fn read(
                     );
                 } else {
                     open.push(Open {
-                        start: token.span.start,
+                        span: token.span.clone(),
                         items: Vec::new(),
                     });
                 }
@@ -77,9 +76,11 @@ pub(crate) fn read(
                 Some(list) => {
                     let node = Node {
                         kind: NodeKind::List(list.items),
-                        span: list.start..token.span.end,
+                        span: list.span.start..token.span.end,
                     };
-                    open.last_mut().map_or(&mut top, |o| &mut o.items).push(node);
+                    open.last_mut()
+                        .map_or(&mut top, |o| &mut o.items)
+                        .push(node);
                 }
                 None => diagnostics.push(
                     Diagnostic::error("E0103", token.span.clone(), "`)` without a `(`")
@@ -92,7 +93,9 @@ pub(crate) fn read(
                     Kind::Infinity => NodeKind::Infinity,
                     _ => NodeKind::Word,
                 });
-                open.last_mut().map_or(&mut top, |o| &mut o.items).push(node);
+                open.last_mut()
+                    .map_or(&mut top, |o| &mut o.items)
+                    .push(node);
             }
         }
     }
@@ -134,15 +137,16 @@ fn close_all(
             n => format!("this `(` and {} inside it are never closed", n - 1),
         };
         diagnostics.push(
-            Diagnostic::error("E0102", outermost.start..outermost.start + 1, message)
-                .help("add the missing `)`"),
+            Diagnostic::error("E0102", outermost.span.clone(), message).help("add the missing `)`"),
         );
     }
     while let Some(list) = open.pop() {
         let node = Node {
             kind: NodeKind::List(list.items),
-            span: list.start..end.max(list.start + 1),
+            span: list.span.start..end.max(list.span.end),
         };
-        open.last_mut().map_or(&mut *top, |o| &mut o.items).push(node);
+        open.last_mut()
+            .map_or(&mut *top, |o| &mut o.items)
+            .push(node);
     }
 }

@@ -42,10 +42,7 @@ pub(crate) struct Scope {
 
 impl Scope {
     /// The builtins and the variables of the `def` block.
-    pub(crate) fn new(
-        declarations: &[Declaration],
-        diagnostics: &mut Vec<Diagnostic>,
-    ) -> Self {
+    pub(crate) fn new(declarations: &[Declaration], diagnostics: &mut Vec<Diagnostic>) -> Self {
         let mut scope = Self {
             variables: builtins(),
             assigned: HashSet::new(),
@@ -91,7 +88,10 @@ impl Scope {
                 Diagnostic::error(
                     code,
                     name.span.clone(),
-                    format!("`{}` is one {what} variable too many: there are {limit}", name.text),
+                    format!(
+                        "`{}` is one {what} variable too many: there are {limit}",
+                        name.text
+                    ),
                 )
                 .help(if report {
                     "combine fields, or keep what userspace does not need in control variables"
@@ -108,7 +108,10 @@ impl Scope {
                 let d = Diagnostic::warning(
                     "W0507",
                     name.span.clone(),
-                    format!("`{value}` is a name, not a value: `{}` starts at 0", name.text),
+                    format!(
+                        "`{value}` is a name, not a value: `{}` starts at 0",
+                        name.text
+                    ),
                 );
                 diagnostics.push(d.help(if value == "infinity" {
                     "did you mean `+infinity`?"
@@ -168,7 +171,9 @@ impl Scope {
                     span.clone(),
                     format!("`{name}` is one local variable too many: there are {LOCALS}"),
                 )
-                .help(format!("declare it: `({name} 0)` in `def`, of which there are {CONTROLS}")),
+                .help(format!(
+                    "declare it: `({name} 0)` in `def`, of which there are {CONTROLS}"
+                )),
             );
         }
         let reg = Reg::new(Class::Local, self.locals);
@@ -189,7 +194,11 @@ impl Scope {
             return;
         };
         if variable.origin == Origin::Local && self.assigned.insert(name.to_owned()) {
-            variable.ty = if ty == Type::Bool { Type::Bool } else { Type::Num };
+            variable.ty = if ty == Type::Bool {
+                Type::Bool
+            } else {
+                Type::Num
+            };
         }
     }
 

@@ -144,16 +144,25 @@ fn further_inputs() {
     for (source, size) in [
         ("(def (volatile volatile 0)) (when true (:= x 1))", 64),
         ("(def (Report 0)) (when true (:= Report 1))", 64),
-        ("(def (Report 0) (Report (a 0))) (when true (:= Report 1))", 80),
+        (
+            "(def (Report 0) (Report (a 0))) (when true (:= Report 1))",
+            80,
+        ),
         ("(def(a 0))(when true(:= a 1))", 64),
-        ("(def (a 0)) (when true (:= x 1) (:= x true) (:= a (+ x 1)))", 112),
+        (
+            "(def (a 0)) (when true (:= x 1) (:= x true) (:= a (+ x 1)))",
+            112,
+        ),
         ("(def (a 0)) (when true (:= a (+ +infinity 1)))", 80),
         ("(def (a 0)) (when true (:= Control.a 1))", 64),
     ] {
         assert_eq!(compile(source), Ok(size), "{source}");
     }
     for (source, code) in [
-        ("(def (a 0)) (when true (:= x true) (:= a (+ x 1)))", "E0301"),
+        (
+            "(def (a 0)) (when true (:= x true) (:= a (+ x 1)))",
+            "E0301",
+        ),
         ("(def (a 0)) (when true (:= a +infinityx))", "E0110"),
         ("(def (a 0)) (when (+infinity) (:= a 1))", "E0110"),
         ("(def (a 0)) (when Report.zz (report))", "E0201"),

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Parsing of the `def` block.
+
+use crate::ast::{Declaration, Literal, Name, Span};
+use crate::atom;
+use crate::diagnostic::Diagnostic;
+use crate::parser::Parser;
+use crate::reader::{Node, NodeKind};
+
+impl Parser<'_> {
+    /// The inside of `(def ...)`.
+    pub(crate) fn definitions(&mut self, nodes: &[Node], into: &mut Vec<Declaration>) {
+        for node in nodes {
+            let NodeKind::List(items) = &node.kind else {
+                self.not_a_declaration(node.span.clone());
+                continue;
+            };
+            let structure = items.first().is_some_and(|n| self.text(n) == "Report")
+                && !matches!(
+                    items.get(1).map(|n| &n.kind),
+                    Some(NodeKind::Word | NodeKind::Infinity)
+                );
+            if structure {
+                for member in &items[1..] {
+                    match &member.kind {
+                        NodeKind::List(items) => self.declaration(member, items, true, into),
+                        _ => self.not_a_declaration(member.span.clone()),
+                    }
+                }
+            } else {
+                self.declaration(node, items, false, into);
+            }
+        }
+    }
+
+    fn not_a_declaration(&mut self, span: Span) {
+        self.report(
+            Diagnostic::error("E0107", span, "this is no declaration").help(
+                "declare a variable with `(name value)` or `(volatile name value)`, \
+                 report variables inside `(Report ...)`",
+            ),
+        );
+    }
+
+    fn declaration(
+        &mut self,
+        node: &Node,
+        items: &[Node],
+        member: bool,
+        into: &mut Vec<Declaration>,
+    ) {
+        let mut items = items;
+        let mut volatile = false;
+        let mut glued = 0;
+        if let Some((first, rest)) = items.split_first() {
+            let text = self.text(first);
+            if text == "volatile" {
+                volatile = true;
+                items = rest;
+            } else if let Some(name) = text.strip_prefix("volatile") {
+                volatile = true;
+                glued = "volatile".len();
+                self.report(
+                    Diagnostic::warning(
+                        "W0503",
+                        first.span.clone(),
+                        format!("`{text}` declares a volatile variable `{name}`"),
+                    )
+                    .help(format!("write `volatile {name}`, or choose another name")),
+                );
+            }
+        }
+        if let Some(symbol) = items.iter().find(|n| matches!(n.kind, NodeKind::Symbol)) {
+            self.symbol_in_declaration(symbol, items.first());
+            return;
+        }
+        let [name, init] = items else {
+            let keyword = items.len() == 1 && volatile && glued == 0;
+            let mut d = Diagnostic::error(
+                "E0107",
+                node.span.clone(),
+                "a declaration is a name and a value",
+            );
+            d = d.help(if keyword {
+                "`volatile` is a keyword: write `(volatile name value)`"
+            } else {
+                "write `(name value)` or `(volatile name value)`"
+            });
+            self.report(d);
+            return;
+        };
+        let (Some(name), Some(init)) = (self.new_name(name, glued, member), self.init(init)) else {
+            return;
+        };
+        self.known.insert(name.text.clone());
+        into.push(Declaration {
+            name,
+            volatile,
+            member,
+            init,
+        });
+    }
+
+    fn symbol_in_declaration(&mut self, symbol: &Node, first: Option<&Node>) {
+        let text = self.text(symbol);
+        let d = Diagnostic::error(
+            "E0107",
+            symbol.span.clone(),
+            format!("`{text}` cannot stand in a declaration"),
+        );
+        // `a-b` is a name in other Lisps.
+        let in_name = first.is_some_and(|n| n.span.end == symbol.span.start);
+        self.report(d.help(match text {
+            _ if in_name => "names are made of letters, digits, `_` and `.`",
+            "-" => "there are no negative numbers: arithmetic is unsigned",
+            _ => "start with a fixed value and assign in a `when` clause",
+        }));
+    }
+
+    /// The name of a declaration, `skip` bytes of the word being a keyword.
+    fn new_name(&mut self, node: &Node, skip: usize, member: bool) -> Option<Name> {
+        let span = node.span.start + skip..node.span.end;
+        let text = &self.source[span.clone()];
+        if !matches!(node.kind, NodeKind::Word) {
+            self.report(
+                Diagnostic::error("E0107", span, "a declaration starts with a name")
+                    .help("write `(name value)` or `(volatile name value)`"),
+            );
+            return None;
+        }
+        if text.starts_with("__") {
+            self.reserved(span, text);
+            return None;
+        }
+        Some(Name {
+            text: if member {
+                format!("Report.{text}")
+            } else {
+                text.to_owned()
+            },
+            span,
+        })
+    }
+
+    fn init(&mut self, node: &Node) -> Option<Literal> {
+        match node.kind {
+            NodeKind::Infinity => Some(Literal::Infinity),
+            NodeKind::Word => {
+                let text = self.text(node);
+                match atom::read(text, &|_| false) {
+                    Ok(atoms) if atoms.len() == 1 => Some(atoms[0].0.clone()),
+                    // portus reads digits that do not fit as a name.
+                    Err(atom::BadNumber::TooLarge) => Some(Literal::Name(text.to_owned())),
+                    Err(bad) => {
+                        self.bad_number(node.span.clone(), text, bad);
+                        None
+                    }
+                    Ok(_) => {
+                        self.no_value(node);
+                        None
+                    }
+                }
+            }
+            _ => {
+                self.no_value(node);
+                None
+            }
+        }
+    }
+
+    fn no_value(&mut self, node: &Node) {
+        self.report(
+            Diagnostic::error(
+                "E0107",
+                node.span.clone(),
+                "a variable starts with a number, `true`, `false` or `+infinity`",
+            )
+            .help("start with a fixed value and assign in a `when` clause; there are no negative numbers"),
+        );
+    }
+}

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0
+# Pulses the rate: an RTT at 5/4, one at 3/4, six at the bottleneck rate.
+(def
+  (Report
+    (volatile loss 0)
+    (volatile minrtt +infinity)
+    (volatile rate 0)
+    (pulseState 0))
+  (pulseState 0)
+  (cwndCap 0)
+  (bottleRate 0)
+  (threeFourthsRate 0)
+  (fiveFourthsRate 0))
+(when true
+  (:= Report.loss (+ Report.loss Ack.lost_pkts_sample))
+  (:= Report.minrtt (min Report.minrtt Flow.rtt_sample_us))
+  (:= Report.pulseState pulseState)
+  (:= Report.rate (max Report.rate (min Flow.rate_outgoing Flow.rate_incoming)))
+  (fallthrough))
+(when (&& (> Micros Report.minrtt) (== pulseState 0))
+  (:= Rate threeFourthsRate)
+  (:= pulseState 1)
+  (report))
+(when (&& (> Micros (* Report.minrtt 2)) (== pulseState 1))
+  (:= Rate bottleRate)
+  (:= pulseState 2)
+  (report))
+(when (&& (> Micros (* Report.minrtt 8)) (== pulseState 2))
+  (:= pulseState 0)
+  (:= Cwnd cwndCap)
+  (:= Rate fiveFourthsRate)
+  (:= Micros 0)
+  (report))

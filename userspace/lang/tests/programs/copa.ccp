@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0
+# Everything Copa needs, twice per base RTT and at once on loss.
+(def
+  (Report
+    (volatile acked 0)
+    (volatile sacked 0)
+    (volatile loss 0)
+    (volatile inflight 0)
+    (volatile timeout 0)
+    (volatile rtt 0)
+    (volatile now 0)
+    (volatile minrtt +infinity))
+  (basertt +infinity))
+(when true
+  (:= Report.acked (+ Report.acked Ack.bytes_acked))
+  (:= Report.sacked (+ Report.sacked Ack.packets_misordered))
+  (:= Report.loss Ack.lost_pkts_sample)
+  (:= Report.inflight Flow.packets_in_flight)
+  (:= Report.timeout Flow.was_timeout)
+  (:= Report.rtt Flow.rtt_sample_us)
+  (:= Report.minrtt (min Report.minrtt Flow.rtt_sample_us))
+  (:= basertt (min basertt Flow.rtt_sample_us))
+  (:= Report.now Ack.now)
+  (fallthrough))
+(when (|| Flow.was_timeout (> Report.loss 0))
+  (:= Micros 0)
+  (report))
+(when (> Micros (/ basertt 2))
+  (:= Micros 0)
+  (report))
