@@ -6,6 +6,7 @@ from __future__ import annotations
 import socket
 import struct
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from types import SimpleNamespace
@@ -176,6 +177,19 @@ class Client:
         """A whole dump; `nl.interrupted` says whether the kernel flagged it."""
         found = self.nl.exchange(self.family.id, genl(command), netlink.NLM_F_DUMP)
         return [decode(message) for message in found]
+
+    def dump_stepwise(self, command: int) -> Iterator[SimpleNamespace]:
+        """A dump that goes on only as its objects are taken: the kernel fills
+        the next buffer when the one before is read."""
+        body = genl(command)
+        flags = netlink.NLM_F_DUMP | netlink.NLM_F_REQUEST
+        self.nl.send_raw(self.nl.header(self.family.id, flags, len(body)) + body)
+        while True:
+            for message in self.nl.receive():
+                if message.kind == netlink.NLMSG_DONE:
+                    return
+                assert message.kind == self.family.id, message
+                yield decode(message)
 
     def one(self, command: int, *parts: bytes) -> SimpleNamespace:
         (answer,) = self.do(command, *parts)

@@ -124,3 +124,20 @@ def fixed_cwnd(cwnd: int, *values: Operand) -> Program:
 def empty() -> Program:
     """The shortest program: one event that does nothing."""
     return Program().always()
+
+SKIPZ = 38
+CONST = 39
+DEF64 = 40
+
+
+def skip(condition: Operand, count: int) -> bytes:
+    """Skips the next `count` instructions when `condition` is 0."""
+    return ins(SKIPZ, FLAG, condition, imm(count))
+
+
+@dataclass
+class Raw:
+    """A program as bytes, however wrong."""
+
+    events: bytes
+    instructions: bytes

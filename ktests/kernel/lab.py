@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import json
 import os
@@ -18,6 +19,7 @@ import net
 import traffic
 from ccp import Client
 from net import Namespace
+from netlink import NetlinkError
 
 DEBUGFS = Path("/sys/kernel/debug")
 TRACEFS = DEBUGFS / "tracing"
@@ -192,7 +194,7 @@ class Lab:
     def trace(self, *events: str):
         """Trace events of the module; yields a function that reads them."""
         (TRACEFS / "trace").write_text("")
-        chosen = [TRACEFS / "events" / MODULE / event / "enable" for event in events]
+        chosen = [TRACEFS / "events/ccp" / event / "enable" for event in events]
         for file in chosen:
             file.write_text("1")
         try:
@@ -208,6 +210,20 @@ class Lab:
     @functools.cached_property
     def spec(self) -> Path:
         return Path(__file__).resolve().parents[2] / "docs/netlink/specs/ccp.yaml"
+
+
+@contextlib.contextmanager
+def raises(code: int, *texts: str):
+    """The kernel refuses with that errno, and a text with these words."""
+    try:
+        yield
+    except NetlinkError as error:
+        name = errno.errorcode[code]
+        assert error.code == code, f"{error} instead of {name}"
+        for text in texts:
+            assert text.lower() in error.text.lower(), f"{text!r} is not in {error.text!r}"
+    else:
+        raise AssertionError(f"no {errno.errorcode[code]} ({', '.join(texts)})")
 
 
 def in_child(work: Callable[[], str]) -> str:

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0
+"""ccpctl against the module: what it shows, and how it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import net
+from ccp import Cmd, Reason
+from control import flow_by
+from lab import Lab, in_child, wait_for
+from traffic import MSS
+
+RTT = 0.1
+
+BAD_SOURCES = {
+    "not_a_program": "hello, world",
+    "empty": "",
+    "unbalanced": "(def (Report (acked 0))) (when true (report)",
+    "unknown_operator": "(def (Report (acked 0))) (when true (frob 1 2))",
+    "unknown_name": "(def (Report (acked 0))) (when true (:= Report.akced 1))",
+    "write_to_a_primitive": "(def (Report (acked 0))) (when true (:= Ack.now 1))",
+    "binary": "\x00\x01\x02\x7f" * 50,
+    "too_many_reports": "(def (Report "
+    + " ".join(f"(r{k} 0)" for k in range(20))
+    + ")) (when true (report))",
+}
+
+GOOD = """
+(def (Report (volatile acked 0)) (Control.window 0))
+(when true
+    (:= Report.acked (+ Report.acked Ack.bytes_acked))
+    (report))
+"""
+
+
+def check(lab: Lab, ns, source: str, *args: str):
+    file = Path("/tmp/program.ccp")
+    file.write_text(source)
+    return lab.ccpctl(ns, *args, "program", "check", str(file))
+
+
+def test_text_that_is_no_program(lab: Lab) -> None:
+    (ns,) = lab.namespaces("n")
+    for what, source in BAD_SOURCES.items():
+        done = check(lab, ns, source)
+        assert done.returncode != 0, f"{what} is accepted: {done.stdout}"
+        assert "error" in done.stderr.lower(), f"{what}: {done.stderr}"
+        assert "panicked" not in done.stderr, f"{what}: {done.stderr}"
+    done = check(lab, ns, GOOD)
+    assert done.returncode == 0, done.stderr
+
+
+def test_compiled_program_installs(lab: Lab) -> None:
+    """What the compiler makes, the kernel takes, and the report has its fields."""
+    import isa
+
+    path = lab.path(delay_ms=RTT * 1000)
+    done = check(lab, path.a, GOOD, "-j")
+    assert done.returncode == 0, done.stderr
+    (made,) = json.loads(done.stdout) if done.stdout.startswith("[") else [json.loads(done.stdout)]
+    program = isa.Raw(bytes.fromhex(made["events"]), bytes.fromhex(made["instructions"]))
+    agent = lab.agent(path.a)
+    installed = agent.install("compiled", program)
+    flow = lab.flow(path)
+    flow_id = agent.wait(Cmd.FLOW_CREATED).id
+    agent.set_program(flow_id, installed.id)
+    flow.start(30 * MSS).wait()
+    time.sleep(1)
+    reports = [e.fields for e in agent.drain() if e.event == Cmd.REPORT]
+    assert sum(acked for (acked,) in reports) == 30 * MSS
+
+
+def test_shows(lab: Lab) -> None:
+    path = lab.path(delay_ms=RTT * 1000)
+    lab.run_algorithm(path.a, "reno")
+    flow = flow_by(lab, path, "fallback").start()
+    watcher = lab.client(path.a)
+    wait_for("the agent's program", lambda: watcher.flows()[0].fallback_reason == Reason.NONE)
+    flows = lab.ccpctl_json(path.a, "-j", "flows", "show")
+    assert len(flows) == 1
+    assert flows[0]["id"] == watcher.flows()[0].id
+    agents = lab.ccpctl_json(path.a, "-j", "agents", "show")
+    assert [a["name"] for a in agents] == [a.name for a in watcher.agents()]
+    programs = lab.ccpctl_json(path.a, "-j", "programs", "show")
+    assert {p["id"] for p in programs} == {p.id for p in watcher.programs()}
+    stats = lab.ccpctl_json(path.a, "-j", "stats")
+    assert "flows" in json.dumps(stats)
+    for noun in ("flows", "agents", "programs"):
+        done = lab.ccpctl(path.a, noun, "show")
+        assert done.returncode == 0
+        assert done.stdout.strip()
+    assert flow.failed is None
+
+
+def test_monitor(lab: Lab) -> None:
+    path = lab.path(delay_ms=RTT * 1000)
+    monitor = lab.start(path.a, "-j", "monitor")
+    time.sleep(1)
+    lab.run_algorithm(path.a, "reno")
+    flow = lab.flow(path).start(50 * MSS)
+    flow.wait()
+    time.sleep(1)
+    flow.stop()
+    time.sleep(1)
+    assert monitor.kill(signal.SIGINT) in (0, 130, -signal.SIGINT), monitor.output
+    lines = [json.loads(line) for line in monitor.output.splitlines() if line.startswith("{")]
+    kinds = [line.get("event") for line in lines]
+    assert kinds[0] == "flow-created", kinds[:5]
+    assert kinds[-1] == "flow-closed", kinds[-5:]
+    assert "report" in kinds
+
+
+def test_errors(lab: Lab) -> None:
+    (ns,) = lab.namespaces("n")
+    # What can't be typed: usage, status 1 or 2 and something on stderr.
+    for args in (["frobnicate"], ["run", "no-such-algorithm"], ["flows", "show", "12345678"]):
+        done = lab.ccpctl(ns, *args)
+        assert done.returncode in (1, 2), (args, done)
+        assert done.stderr.strip(), args
+        assert "panicked" not in done.stderr, done.stderr
+
+    def nobody() -> str:
+        os.setns(ns.fd, net.CLONE_NEWNET)
+        os.setresgid(65534, 65534, 65534)
+        os.setresuid(65534, 65534, 65534)
+        done = lab.ccpctl(NoNamespace(), "flows", "show")
+        return f"{done.returncode} {done.stderr}"
+
+    said = in_child(nobody)
+    assert said[0] == "2", said
+    assert "ermi" in said, f"no word about permissions: {said}"
+
+
+class NoNamespace:
+    """The namespace one is in."""
+
+    def enter(self):
+        return lambda: None
+
+
+def test_without_module(lab: Lab) -> None:
+    (ns,) = lab.namespaces("n")
+    lab.module.remove()
+    done = lab.ccpctl(ns, "flows", "show")
+    lab.module.load()
+    assert done.returncode == 2, done
+    assert "insmod" in done.stderr or "load" in done.stderr, done.stderr
+
+
+def test_dies_without_module_under_it(lab: Lab) -> None:
+    """The module goes while an agent runs: it says so and ends, or waits."""
+    (ns,) = lab.namespaces("n")
+    tool = lab.run_algorithm(ns, "reno")
+    lab.module.remove()
+    time.sleep(30)
+    lab.module.load()
+    if tool.process.poll() is not None:
+        assert tool.process.returncode in (1, 2), tool.output
+        assert "panicked" not in tool.output, tool.output
