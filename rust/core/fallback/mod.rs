@@ -1,31 +1,190 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The fallback program, in wire form: what a flow runs without an agent.
+//! The fallback program: what a flow runs without an agent.
 //!
-//! Its source is `reno.ccp`.
+//! `reno.ccp` is its source, and these are the instructions it compiles to.
 
 use crate::vm::isa::{
+    implicit,
+    primitive,
     Class,
     Event,
     Instruction,
-    Opcode,
-    Reg, //
+    Opcode::{
+        self,
+        *, //
+    },
+    Reg,
+    EVENT_BYTES,
+    INSTRUCTION_BYTES, //
 };
 
-/// Events of the fallback program.
-pub const EVENTS: &[u8] = &Event {
-    cond_start: 0,
-    cond_count: 1,
-    body_start: 1,
-    body_count: 0,
-}
-.to_bytes();
+const PHASE: Reg = Reg::new(Class::NonvolatileControl, 0);
+const CREDIT: Reg = Reg::new(Class::NonvolatileControl, 1);
 
-/// Instructions of the fallback program.
-pub const INSTRUCTIONS: &[u8] = &Instruction {
-    opcode: Opcode::Bind,
-    result: Reg::new(Class::Implicit, 0),
-    left: Reg::new(Class::Implicit, 0),
-    right: Reg::new(Class::Immediate, 1),
+const FLAG: Reg = implicit(implicit::EVENT_FLAG);
+const CONTINUE: Reg = implicit(implicit::SHOULD_CONTINUE);
+const MICROS: Reg = implicit(implicit::MICROS);
+const CWND: Reg = implicit(implicit::CWND);
+const RATE: Reg = implicit(implicit::RATE);
+
+const ECN_PACKETS: Reg = prim(primitive::ACK_ECN_PACKETS);
+const PACKETS_ACKED: Reg = prim(primitive::ACK_PACKETS_ACKED);
+const BYTES_IN_FLIGHT: Reg = prim(primitive::FLOW_BYTES_IN_FLIGHT);
+const WAS_TIMEOUT: Reg = prim(primitive::FLOW_WAS_TIMEOUT);
+const SRTT_US: Reg = prim(primitive::FLOW_SRTT_US);
+const MSS: Reg = prim(primitive::FLOW_MSS);
+const SSTHRESH: Reg = prim(primitive::FLOW_SSTHRESH);
+const IN_RECOVERY: Reg = prim(primitive::FLOW_IN_RECOVERY);
+const CWND_LIMITED: Reg = prim(primitive::FLOW_CWND_LIMITED);
+
+const T0: Reg = Reg::new(Class::Tmp, 0);
+const T1: Reg = Reg::new(Class::Tmp, 1);
+const T2: Reg = Reg::new(Class::Tmp, 2);
+const T3: Reg = Reg::new(Class::Tmp, 3);
+
+const CODE: [Instruction; 64] = [
+    op(Def, CREDIT, CREDIT, imm(0)),
+    op(Def, PHASE, PHASE, imm(0)),
+    // when true
+    op(Bind, FLAG, FLAG, imm(1)),
+    op(Max, T0, CWND, BYTES_IN_FLIGHT),
+    op(Mul, T1, T0, imm(1_200_000)),
+    op(Max, T2, SRTT_US, imm(1)),
+    op(Div, T3, T1, T2),
+    op(Bind, RATE, RATE, T3),
+    op(Mul, T0, PHASE, IN_RECOVERY),
+    op(Bind, PHASE, PHASE, T0),
+    op(Bind, CONTINUE, CONTINUE, imm(1)),
+    // first half of slow start
+    op(Div, T0, SSTHRESH, imm(2)),
+    op(Lt, FLAG, CWND, T0),
+    op(Max, T0, CWND, BYTES_IN_FLIGHT),
+    op(Mul, T1, T0, imm(2_000_000)),
+    op(Max, T2, SRTT_US, imm(1)),
+    op(Div, T3, T1, T2),
+    op(Bind, RATE, RATE, T3),
+    // timeout
+    op(Add, FLAG, WAS_TIMEOUT, imm(0)),
+    op(Bind, PHASE, PHASE, imm(1)),
+    op(Bind, CREDIT, CREDIT, imm(0)),
+    // in fast recovery
+    op(Equiv, T0, IN_RECOVERY, imm(1)),
+    op(Equiv, T1, PHASE, imm(2)),
+    op(Mul, FLAG, T0, T1),
+    op(Bind, CWND, CWND, SSTHRESH),
+    // recovery begins
+    op(Equiv, T0, IN_RECOVERY, imm(1)),
+    op(Equiv, T1, PHASE, imm(0)),
+    op(Mul, FLAG, T0, T1),
+    op(Add, T0, BYTES_IN_FLIGHT, MSS),
+    op(Max, T1, SSTHRESH, T0),
+    op(Bind, CWND, CWND, T1),
+    op(Bind, PHASE, PHASE, imm(2)),
+    op(Bind, CREDIT, CREDIT, imm(0)),
+    // marked
+    op(Gt, T0, ECN_PACKETS, imm(0)),
+    op(Gt, T1, MICROS, SRTT_US),
+    op(Equiv, T2, PHASE, imm(0)),
+    op(Mul, T3, T1, T2),
+    op(Mul, FLAG, T0, T3),
+    op(Min, T0, CWND, SSTHRESH),
+    op(Bind, CWND, CWND, T0),
+    op(Bind, CREDIT, CREDIT, imm(0)),
+    op(Bind, MICROS, MICROS, imm(0)),
+    // congestion avoidance
+    op(Equiv, T0, CWND_LIMITED, imm(1)),
+    op(Lt, T1, PHASE, imm(2)),
+    op(Ge, T2, CWND, SSTHRESH),
+    op(Mul, T3, T1, T2),
+    op(Mul, FLAG, T0, T3),
+    op(Mul, T0, PACKETS_ACKED, MSS),
+    op(Add, T1, CREDIT, T0),
+    op(Bind, CREDIT, CREDIT, T1),
+    // slow start
+    op(Equiv, T0, CWND_LIMITED, imm(1)),
+    op(Lt, T1, PHASE, imm(2)),
+    op(Lt, T2, CWND, SSTHRESH),
+    op(Mul, T3, T1, T2),
+    op(Mul, FLAG, T0, T3),
+    op(Mul, T0, PACKETS_ACKED, MSS),
+    op(Add, T1, CWND, T0),
+    op(Min, T2, T1, SSTHRESH),
+    op(Bind, CWND, CWND, T2),
+    // a whole window acknowledged
+    op(Ge, FLAG, CREDIT, CWND),
+    op(Sub, T0, CREDIT, CWND),
+    op(Bind, CREDIT, CREDIT, T0),
+    op(Add, T0, CWND, MSS),
+    op(Bind, CWND, CWND, T0),
+];
+
+/// Leading definitions.
+const DEFS: u32 = 2;
+
+/// Instructions of the condition and of the body of each event.
+const SHAPE: [(u32, u32); 9] = [
+    (1, 8),
+    (2, 5),
+    (1, 2),
+    (3, 1),
+    (3, 5),
+    (5, 4),
+    (5, 3),
+    (5, 4),
+    (1, 4),
+];
+
+/// Events of the fallback program, in wire form.
+pub const EVENTS: &[u8] = &{
+    let mut bytes = [0; SHAPE.len() * EVENT_BYTES];
+    let mut next = DEFS;
+    let mut at = 0;
+    while at < bytes.len() {
+        let (cond_count, body_count) = SHAPE[at / EVENT_BYTES];
+        let event = Event {
+            cond_start: next,
+            cond_count,
+            body_start: next + cond_count,
+            body_count,
+        };
+        bytes[at] = event.to_bytes()[at % EVENT_BYTES];
+        at += 1;
+        if at % EVENT_BYTES == 0 {
+            next += cond_count + body_count;
+        }
+    }
+    bytes
+};
+
+/// Instructions of the fallback program, in wire form.
+pub const INSTRUCTIONS: &[u8] = &{
+    let mut bytes = [0; CODE.len() * INSTRUCTION_BYTES];
+    let mut at = 0;
+    while at < bytes.len() {
+        bytes[at] = CODE[at / INSTRUCTION_BYTES].to_bytes()[at % INSTRUCTION_BYTES];
+        at += 1;
+    }
+    bytes
+};
+
+const fn implicit(index: u32) -> Reg {
+    Reg::new(Class::Implicit, index)
 }
-.to_bytes();
+
+const fn prim(index: usize) -> Reg {
+    Reg::new(Class::Primitive, index as u32)
+}
+
+const fn imm(value: u32) -> Reg {
+    Reg::new(Class::Immediate, value)
+}
+
+const fn op(opcode: Opcode, result: Reg, left: Reg, right: Reg) -> Instruction {
+    Instruction {
+        opcode,
+        result,
+        left,
+        right,
+    }
+}

@@ -73,7 +73,7 @@ pub fn always() -> Vec<Instruction> {
 }
 
 /// A program being written.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Source {
     pub instructions: Vec<Instruction>,
     pub events: Vec<Event>,
