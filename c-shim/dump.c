@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Dumps of genl family "ccp".
+ *
+ * A dump goes through the ids in order and remembers the next one, so it
+ * neither restarts nor repeats, whatever comes and goes meanwhile. Flows are
+ * read under their socket's lock, one at a time: the numbers of a flow belong
+ * together, those of different flows need not.
+ */
+
+#include <net/genetlink.h>
+#include <net/sock.h>
+
+#include "ccp_nl_gen.h"
+#include "messages.h"
+#include "net.h"
+
+struct ccp_dump {
+	u64 next;
+};
+
+static struct ccp_dump *ccp_dump(struct netlink_callback *cb)
+{
+	BUILD_BUG_ON(sizeof(struct ccp_dump) > sizeof(cb->ctx));
+	return (struct ccp_dump *)cb->ctx;
+}
+
+static void *ccp_dump_begin(struct sk_buff *skb, struct netlink_callback *cb,
+			    u8 cmd)
+{
+	return genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			   &ccp_nl_family, NLM_F_MULTI, cmd);
+}
+
+/* Return: false when the object goes into the next message buffer. */
+static bool ccp_dump_end(struct sk_buff *skb, void *header, int err)
+{
+	if (err) {
+		genlmsg_cancel(skb, header);
+		return false;
+	}
+	genlmsg_end(skb, header);
+	return true;
+}
+
+int ccp_nl_agent_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct ccp_state *state = ccp_net_state(sock_net(skb->sk));
+	struct ccp_dump *dump = ccp_dump(cb);
+	struct ccp_agent_info agent;
+	u64 id = dump->next;
+	void *header;
+
+	for (; state && ccp_rs_agent_next(state, &id, &agent); id++) {
+		header = ccp_dump_begin(skb, cb, CCP_CMD_AGENT_GET);
+		if (!header ||
+		    !ccp_dump_end(skb, header, ccp_put_agent(skb, &agent)))
+			break;
+		dump->next = id + 1;
+	}
+	return skb->len;
+}
+
+int ccp_nl_program_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct ccp_state *state = ccp_net_state(sock_net(skb->sk));
+	struct ccp_dump *dump = ccp_dump(cb);
+	struct ccp_program_info program;
+	u64 id = dump->next;
+	void *header;
+
+	for (; state && ccp_rs_program_next(state, &id, &program); id++) {
+		header = ccp_dump_begin(skb, cb, CCP_CMD_PROGRAM_GET);
+		if (!header ||
+		    !ccp_dump_end(skb, header, ccp_put_program(skb, &program)))
+			break;
+		dump->next = id + 1;
+	}
+	return skb->len;
+}
+
+int ccp_nl_flow_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct ccp_state *state = ccp_net_state(sock_net(skb->sk));
+	struct ccp_dump *dump = ccp_dump(cb);
+	struct ccp_flow_info flow;
+	u64 id = dump->next;
+	struct ccp_net *net;
+	struct sock *sk;
+	void *header;
+	bool room;
+
+	if (!state)
+		return 0;
+	net = ccp_rs_net_shim(state);
+	for (; (sk = ccp_flow_lock_next(net, &id)); id++) {
+		header = ccp_dump_begin(skb, cb, CCP_CMD_FLOW_GET);
+		room = false;
+		if (header) {
+			ccp_rs_flow_info(ccp_tcp_flow(sk, net, &id), &flow);
+			room = ccp_dump_end(skb, header,
+					    ccp_put_flow(skb, sk, &flow));
+		}
+		ccp_flow_unlock(sk);
+		if (!room)
+			break;
+		dump->next = id + 1;
+	}
+	return skb->len;
+}

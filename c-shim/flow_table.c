@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From a flow's id to its socket.
+ *
+ * A flow is in its namespace's table from ccp_tcp_init() to ccp_tcp_release(),
+ * both under the socket's lock. The table holds no reference to the socket: a
+ * look-up takes one only if the socket still has one, and, as the memory of
+ * TCP sockets is reused within a grace period (SLAB_TYPESAFE_BY_RCU), checks
+ * under the lock that it is still the flow of that id.
+ */
+
+#include <net/sock.h>
+#include <net/tcp.h>
+
+#include "net.h"
+
+int ccp_flow_insert(struct ccp_net *net, u64 id, struct sock *sk)
+{
+	return ccp_table_insert(&net->flows, id, sk);
+}
+
+void ccp_flow_remove(struct ccp_net *net, u64 id)
+{
+	ccp_table_remove(&net->flows, id);
+}
+
+/* Drops the reference of @sk unless it is still the socket of flow @id. */
+static bool ccp_flow_confirm(struct sock *sk, struct ccp_net *net, u64 id)
+{
+	u64 id_now;
+
+	lock_sock(sk);
+	if (ccp_tcp_flow(sk, net, &id_now) && id_now == id)
+		return true;
+	release_sock(sk);
+	sock_put(sk);
+	return false;
+}
+
+/**
+ * ccp_flow_lock() - lock the socket of a flow
+ * @net: the namespace to look in
+ * @id: the flow's id
+ *
+ * May sleep.
+ *
+ * Return: the locked socket, for ccp_flow_unlock(), or NULL without such a
+ * flow.
+ */
+struct sock *ccp_flow_lock(struct ccp_net *net, u64 id)
+{
+	struct sock *sk;
+
+	rcu_read_lock();
+	sk = xa_load(&net->flows.objects, id);
+	if (sk && !refcount_inc_not_zero(&sk->sk_refcnt))
+		sk = NULL;
+	rcu_read_unlock();
+
+	return sk && ccp_flow_confirm(sk, net, id) ? sk : NULL;
+}
+
+/**
+ * ccp_flow_lock_next() - lock the socket of the flow with the smallest id
+ * @net: the namespace to look in
+ * @id: ids below this one don't count; set to the id found
+ *
+ * May sleep. Flows that come and go meanwhile are seen or not; every other is
+ * met once if @id goes up by one from call to call.
+ *
+ * Return: the locked socket, for ccp_flow_unlock(), or NULL at the end.
+ */
+struct sock *ccp_flow_lock_next(struct ccp_net *net, u64 *id)
+{
+	unsigned long index = *id;
+	struct sock *sk;
+
+	for (;; index++) {
+		rcu_read_lock();
+		sk = xa_find(&net->flows.objects, &index, ULONG_MAX, XA_PRESENT);
+		if (!sk) {
+			rcu_read_unlock();
+			return NULL;
+		}
+		if (!refcount_inc_not_zero(&sk->sk_refcnt))
+			sk = NULL;
+		rcu_read_unlock();
+
+		if (sk && ccp_flow_confirm(sk, net, index)) {
+			*id = index;
+			return sk;
+		}
+		cond_resched();
+	}
+}
+
+/**
+ * ccp_flow_unlock() - done with what ccp_flow_lock() or its like returned
+ * @sk: the socket
+ */
+void ccp_flow_unlock(struct sock *sk)
+{
+	release_sock(sk);
+	sock_put(sk);
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Module parameters. All can be changed at run time: a new limit holds for
+ * what is created from then on, a new timeout from the next ACK on.
+ */
+
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+
+#include "shim.h"
+
+struct ccp_bounds {
+	unsigned int min;
+	unsigned int max;
+};
+
+struct ccp_param {
+	unsigned int value;
+	struct ccp_bounds bounds;
+};
+
+static int ccp_param_set(const char *text, const struct kernel_param *kp)
+{
+	const struct ccp_param *param = kp->arg;
+
+	return param_set_uint_minmax(text, kp, param->bounds.min,
+				     param->bounds.max);
+}
+
+static const struct kernel_param_ops ccp_param_ops = {
+	.set = ccp_param_set,
+	.get = param_get_uint,
+};
+
+#define CCP_PARAM(name, value, min, max, text)				\
+	static struct ccp_param name = { value, { min, max } };		\
+	module_param_cb(name, &ccp_param_ops, &name, 0644);		\
+	MODULE_PARM_DESC(name, text)
+
+CCP_PARAM(agent_timeout_ms, 10000, 0, 3600 * 1000,
+	  "Silence in ms after which an agent's flows fall back; 0 is never (default 10000)");
+CCP_PARAM(max_flows, 0, 0, UINT_MAX,
+	  "Most flows per network namespace, more run the kernel's reno; 0 is no limit (default 0)");
+CCP_PARAM(max_agents, 64, 1, 4096,
+	  "Most agents per network namespace (default 64)");
+CCP_PARAM(max_programs, 256, 1, 65536,
+	  "Most programs per agent (default 256)");
+CCP_PARAM(max_program_bytes, 4 << 20, 4096, 1 << 30,
+	  "Most memory for the programs of one agent in bytes (default 4 MiB)");
+
+/**
+ * ccp_limit() - the value of a module parameter now
+ * @which: an enum ccp_limit
+ */
+u32 ccp_limit(u32 which)
+{
+	switch (which) {
+	case CCP_LIMIT_AGENT_TIMEOUT_MS:
+		return READ_ONCE(agent_timeout_ms.value);
+	case CCP_LIMIT_MAX_FLOWS:
+		return READ_ONCE(max_flows.value);
+	case CCP_LIMIT_MAX_AGENTS:
+		return READ_ONCE(max_agents.value);
+	case CCP_LIMIT_MAX_PROGRAMS:
+		return READ_ONCE(max_programs.value);
+	case CCP_LIMIT_MAX_PROGRAM_BYTES:
+		return READ_ONCE(max_program_bytes.value);
+	}
+	return 0;
+}

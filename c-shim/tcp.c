@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The TCP congestion control "ccp": flattens what the stack knows, asks Rust,
+ * and applies the answer with the stack's own accessors.
+ *
+ * As the ops have cong_control(), the stack itself neither grows the window
+ * nor reduces it (no PRR, no slow start after idle): the flow's program owns
+ * it. Only a retransmission timeout sets it, to the loss window, before the
+ * program sees the timeout.
+ */
+
+#include <linux/inet_diag.h>
+#include <linux/module.h>
+#include <net/tcp.h>
+
+#include "net.h"
+#include "trace.h"
+
+/* In the socket. Without flow, it has none (yet), and runs nothing of ours. */
+struct ccp_priv {
+	struct ccp_flow *flow;
+	struct ccp_net *net;
+	u64 id;
+	u32 agent;		/* for get_info, which runs without the lock */
+	u32 program;
+	u8 ece;			/* of the ACK being processed */
+};
+
+static struct tcp_congestion_ops ccp_reno_ops;
+static struct tcp_congestion_ops ccp_ops;
+
+static struct ccp_priv *ccp_priv(const struct sock *sk)
+{
+	return inet_csk_ca(sk);
+}
+
+static bool ccp_ecn_ok(const struct tcp_sock *tp)
+{
+#ifdef TCP_ECN_MODE_ANY
+	return tcp_ecn_mode_any(tp);
+#else
+	return tp->ecn_flags & TCP_ECN_OK;
+#endif
+}
+
+static u64 ccp_rate(unsigned long rate)
+{
+	return rate == ~0UL ? U64_MAX : rate;
+}
+
+/**
+ * ccp_tcp_facts() - what the stack knows about a connection now
+ * @sk: the socket, locked
+ * @ack: filled in, with an empty rate sample
+ */
+void ccp_tcp_facts(struct sock *sk, struct ccp_ack *ack)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+
+	*ack = (struct ccp_ack) {
+		.now_us = tp->tcp_mstamp,
+		.bytes_acked = tp->bytes_acked,
+		.pacing_rate = ccp_rate(READ_ONCE(sk->sk_pacing_rate)),
+		.max_pacing_rate = ccp_rate(READ_ONCE(sk->sk_max_pacing_rate)),
+		.snd_cwnd = tcp_snd_cwnd(tp),
+		.snd_cwnd_clamp = tp->snd_cwnd_clamp,
+		.ssthresh = tp->snd_ssthresh,
+		.mss = tp->mss_cache,
+		.srtt_us = tp->srtt_us >> 3,
+		.min_rtt_us = tcp_min_rtt(tp),
+		.in_flight = tcp_packets_in_flight(tp),
+		.sacked_out = tp->sacked_out,
+		.delivered = tp->delivered,
+		.delivered_ce = tp->delivered_ce,
+		.lost = tp->lost,
+		.write_seq = tp->write_seq,
+		.snd_nxt = tp->snd_nxt,
+		.ca_state = inet_csk(sk)->icsk_ca_state,
+		.ecn_ok = ccp_ecn_ok(tp),
+		.cwnd_limited = tcp_is_cwnd_limited(sk),
+	};
+}
+
+/**
+ * ccp_tcp_apply() - set window and pacing rate
+ * @sk: the flow's socket, locked
+ * @cwnd: window in packets, 0 to leave it
+ * @rate: pacing rate in bytes per second, 0 to leave it
+ * @paced: the rate is to be enforced, not only a hint for the size of bursts
+ */
+void ccp_tcp_apply(struct sock *sk, u32 cwnd, u64 rate, u8 paced)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (cwnd)
+		tcp_snd_cwnd_set(tp, max(min(cwnd, tp->snd_cwnd_clamp), 1U));
+	if (rate) {
+		/* sch_fq does it where it is; else TCP's own timer. */
+		if (paced)
+			cmpxchg(&sk->sk_pacing_status, SK_PACING_NONE,
+				SK_PACING_NEEDED);
+		WRITE_ONCE(sk->sk_pacing_rate,
+			   min_t(u64, rate, READ_ONCE(sk->sk_max_pacing_rate)));
+	}
+}
+
+static void ccp_tcp_invoke(struct sock *sk, const struct ccp_ack *ack)
+{
+	struct ccp_priv *priv = ccp_priv(sk);
+	struct ccp_verdict verdict;
+
+	ccp_rs_ack(sk, priv->flow, ack, &verdict);
+	ccp_tcp_apply(sk, verdict.cwnd, verdict.rate, verdict.paced);
+
+	ccp_net_inc(priv->net, CCP_COUNT_INVOCATIONS);
+	if (verdict.abort)
+		ccp_net_inc(priv->net, CCP_COUNT_ABORTS);
+	if (verdict.reported)
+		ccp_net_inc(priv->net, CCP_COUNT_REPORTS);
+	trace_ccp_invoke(priv->id, ack->timeout, &verdict,
+			 tcp_snd_cwnd(tcp_sk(sk)), READ_ONCE(sk->sk_pacing_rate));
+}
+
+/* Every ACK counts, also those whose rate sample is invalid. */
+static void ccp_tcp_cong_control(struct sock *sk, u32 ack, int flag,
+				 const struct rate_sample *rs)
+{
+	struct ccp_priv *priv = ccp_priv(sk);
+	struct ccp_ack facts;
+
+	if (unlikely(!priv->flow))
+		return;
+	ccp_tcp_facts(sk, &facts);
+	facts.rs_interval_us = rs->interval_us;
+	facts.rs_rtt_us = rs->rtt_us;
+	facts.rs_delivered = rs->delivered;
+	facts.rs_snd_interval_us = rs->snd_interval_us;
+	facts.rs_rcv_interval_us = rs->rcv_interval_us;
+	facts.app_limited = rs->is_app_limited;
+	facts.ece = priv->ece;
+	ccp_tcp_invoke(sk, &facts);
+}
+
+/* Comes before cong_control() for the same ACK. */
+static void ccp_tcp_in_ack_event(struct sock *sk, u32 flags)
+{
+	ccp_priv(sk)->ece = !!(flags & CA_ACK_ECE);
+}
+
+/*
+ * A timeout: tcp_enter_loss() has marked the losses and set the loss window.
+ * Path MTU discovery enters this state too (tcp_simple_retransmit()), but
+ * leaves the window alone.
+ */
+static void ccp_tcp_set_state(struct sock *sk, u8 new_state)
+{
+	const struct tcp_sock *tp = tcp_sk(sk);
+	struct ccp_ack facts;
+
+	if (new_state != TCP_CA_Loss || !ccp_priv(sk)->flow ||
+	    tcp_snd_cwnd(tp) != tcp_packets_in_flight(tp) + 1)
+		return;
+	ccp_tcp_facts(sk, &facts);
+	facts.ca_state = new_state;
+	facts.timeout = 1;
+	ccp_tcp_invoke(sk, &facts);
+}
+
+/*
+ * May run in softirq, or below rcu_read_lock() in setsockopt(). A socket that
+ * gets no flow is left to the kernel's reno, under our name.
+ */
+static void ccp_tcp_init(struct sock *sk)
+{
+	struct ccp_priv *priv = ccp_priv(sk);
+	struct ccp_state *state;
+	struct ccp_ack facts;
+
+	memset(priv, 0, sizeof(*priv));
+	ccp_tcp_facts(sk, &facts);
+	rcu_read_lock();
+	state = ccp_net_state(sock_net(sk));
+	if (state) {
+		priv->net = ccp_rs_net_shim(state);
+		priv->flow = ccp_rs_flow_open(sk, state, &facts, &priv->id);
+		if (!priv->flow)
+			ccp_net_inc(priv->net, CCP_COUNT_FLOWS_REFUSED);
+	}
+	rcu_read_unlock();
+	if (!priv->flow)
+		WRITE_ONCE(inet_csk(sk)->icsk_ca_ops, &ccp_reno_ops);
+}
+
+static void ccp_tcp_release(struct sock *sk)
+{
+	struct ccp_priv *priv = ccp_priv(sk);
+	struct ccp_flow *flow = priv->flow;
+
+	priv->flow = NULL;
+	if (flow)
+		ccp_rs_flow_close(sk, flow);
+}
+
+/*
+ * ss(8) knows no layout of ours, so we fill in BBR's: bw is the pacing rate,
+ * mrtt the minimum RTT; pacing_gain shows the id of the program that runs and
+ * cwnd_gain that of the agent in charge, 0 being none.
+ */
+static size_t ccp_tcp_get_info(struct sock *sk, u32 ext, int *attr,
+			       union tcp_cc_info *info)
+{
+	const struct ccp_priv *priv = ccp_priv(sk);
+	u64 rate;
+
+	if (!(ext & (1 << (INET_DIAG_BBRINFO - 1))) &&
+	    !(ext & (1 << (INET_DIAG_VEGASINFO - 1))))
+		return 0;
+	rate = READ_ONCE(sk->sk_pacing_rate);
+	memset(&info->bbr, 0, sizeof(info->bbr));
+	info->bbr.bbr_bw_lo = lower_32_bits(rate);
+	info->bbr.bbr_bw_hi = upper_32_bits(rate);
+	info->bbr.bbr_min_rtt = tcp_min_rtt(tcp_sk(sk));
+	info->bbr.bbr_pacing_gain = READ_ONCE(priv->program) << 8;
+	info->bbr.bbr_cwnd_gain = READ_ONCE(priv->agent) << 8;
+	*attr = INET_DIAG_BBRINFO;
+	return sizeof(info->bbr);
+}
+
+/* ECT is not asked for: ECN is the connection's own business. */
+static struct tcp_congestion_ops ccp_ops __read_mostly = {
+	.init		= ccp_tcp_init,
+	.release	= ccp_tcp_release,
+	.cong_control	= ccp_tcp_cong_control,
+	.in_ack_event	= ccp_tcp_in_ack_event,
+	.set_state	= ccp_tcp_set_state,
+	.ssthresh	= tcp_reno_ssthresh,
+	.undo_cwnd	= tcp_reno_undo_cwnd,
+	.get_info	= ccp_tcp_get_info,
+	.owner		= THIS_MODULE,
+	.name		= "ccp",
+};
+
+/* Never registered: what a socket without a flow is switched to. */
+static struct tcp_congestion_ops ccp_reno_ops __read_mostly = {
+	.ssthresh	= tcp_reno_ssthresh,
+	.undo_cwnd	= tcp_reno_undo_cwnd,
+	.cong_avoid	= tcp_reno_cong_avoid,
+	.owner		= THIS_MODULE,
+	.name		= "ccp",
+};
+
+/**
+ * ccp_tcp_flow() - the flow of a socket
+ * @sk: a TCP socket, locked
+ * @net: the namespace the flow must belong to
+ * @id: set to the flow's id
+ *
+ * Return: the flow, or NULL when @sk has none in @net.
+ */
+struct ccp_flow *ccp_tcp_flow(const struct sock *sk, const struct ccp_net *net,
+			      u64 *id)
+{
+	const struct ccp_priv *priv = ccp_priv(sk);
+
+	if (inet_csk(sk)->icsk_ca_ops != &ccp_ops || priv->net != net)
+		return NULL;
+	*id = priv->id;
+	return priv->flow;
+}
+
+/**
+ * ccp_tcp_publish() - show ids where they can be read without the lock
+ * @sk: the flow's socket, locked
+ * @agent: the agent in charge, or 0
+ * @program: the program that runs, or 0
+ */
+void ccp_tcp_publish(struct sock *sk, u32 agent, u32 program)
+{
+	struct ccp_priv *priv = ccp_priv(sk);
+
+	WRITE_ONCE(priv->agent, agent);
+	WRITE_ONCE(priv->program, program);
+}
+
+/**
+ * ccp_tcp_clock_us() - the clock of struct ccp_ack's now_us
+ */
+u64 ccp_tcp_clock_us(void)
+{
+	return div_u64(tcp_clock_ns(), NSEC_PER_USEC);
+}
+
+int ccp_tcp_register(void)
+{
+	BUILD_BUG_ON(sizeof(struct ccp_priv) > ICSK_CA_PRIV_SIZE);
+	return tcp_register_congestion_control(&ccp_ops);
+}
+
+void ccp_tcp_unregister(void)
+{
+	tcp_unregister_congestion_control(&ccp_ops);
+}
+
+MODULE_ALIAS("tcp_ccp");

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tracepoints, and the way to those that Rust hits.
+ */
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+/**
+ * ccp_trace_fallback() - a flow went to the fallback program
+ * @flow: its id
+ * @agent: the agent in charge until now
+ * @program: the program that ran until now
+ * @reason: an enum ccp_fallback_reason
+ */
+void ccp_trace_fallback(u64 flow, u32 agent, u32 program, u32 reason)
+{
+	trace_ccp_fallback(flow, agent, program, reason);
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Congestion control under the control of userspace programs.
+//!
+//! The C shim (`c-shim/`) hooks into the kernel and calls the functions named
+//! `ccp_rs_*` here: `tcp_hook` on every ACK, `netlink` for every request of an agent,
+//! `net` when network namespaces come and go. What needs no kernel is in
+//! `core/`: the virtual machine (`vm`), the meaning of TCP's numbers (`tcp`),
+//! the built-in fallback program.
+//!
+//! What locks what is said in `flows`.
+
+use kernel::prelude::*;
+
+#[path = "core/fallback/mod.rs"]
+pub mod fallback;
+#[path = "core/tcp/mod.rs"]
+pub mod tcp;
+#[path = "core/vm/mod.rs"]
+pub mod vm;
+
+mod agents;
+mod commands;
+mod events;
+mod flows;
+mod net;
+mod netlink;
+mod programs;
+mod shim;
+mod tcp_hook;
+
+#[cfg(ccp_linux_7)]
+module! {
+    type: CcpModule,
+    name: "ccp_rs",
+    authors: ["The ccp_rs developers"],
+    description: "Congestion control by userspace programs",
+    license: "GPL",
+}
+
+#[cfg(not(ccp_linux_7))]
+module! {
+    type: CcpModule,
+    name: "ccp_rs",
+    author: "The ccp_rs developers",
+    description: "Congestion control by userspace programs",
+    license: "GPL",
+}
+
+/// What is registered, in the order in which it has to go: no new flows, then
+/// no commands, then no state. `rmmod` is refused while a flow or a sysctl
+/// still names the congestion control.
+struct CcpModule {
+    _debugfs: shim::Debugfs,
+    _tcp: shim::CongestionControl,
+    _netlink: shim::Netlink,
+    _net: shim::Namespaces,
+}
+
+impl kernel::Module for CcpModule {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        let net = shim::Namespaces::register()?;
+        let netlink = shim::Netlink::register()?;
+        let tcp = shim::CongestionControl::register()?;
+        pr_info!(
+            "tcp yes, mptcp no (kernel has no pm_ops patch), dccp no (kernel has no CCID 5 patch)\n"
+        );
+        Ok(CcpModule {
+            _debugfs: shim::Debugfs::create(),
+            _tcp: tcp,
+            _netlink: netlink,
+            _net: net,
+        })
+    }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Reports and events about flows, to the agent in charge and to listeners.
+//!
+//! Delivery is lossy: what finds no room is counted and gone. Reports are
+//! numbered, so that the loss shows.
+//!
+//! C side: `c-shim/events.c`. Based on `docs/netlink/specs/ccp.yaml`.
+
+use crate::{
+    flows::Flow,
+    shim::{
+        Counter,
+        FlowEvent,
+        Report,
+        Sock, //
+    },
+    tcp::Ack,
+};
+
+fn send(flow: &Flow, sk: Sock<'_>, event: FlowEvent, adopted: bool) {
+    if !sk.send_event(flow.port(), event, &flow.info(), adopted) {
+        flow.net.shim.count(Counter::EventsDropped);
+    }
+}
+
+/// The flow exists, and the agent is in charge of it.
+pub(crate) fn created(flow: &Flow, sk: Sock<'_>, adopted: bool) {
+    send(flow, sk, FlowEvent::Created, adopted);
+}
+
+/// The flow is about to go.
+pub(crate) fn closed(flow: &Flow, sk: Sock<'_>) {
+    send(flow, sk, FlowEvent::Closed, false);
+}
+
+/// The flow went to the fallback program.
+pub(crate) fn fallback(flow: &Flow, sk: Sock<'_>) {
+    send(flow, sk, FlowEvent::Fallback, false);
+}
+
+/// The program asked for a report; `cwnd` (packets) and `rate` (bytes per
+/// second) are what it leaves behind.
+pub(crate) fn report(flow: &mut Flow, sk: Sock<'_>, ack: &Ack, cwnd: u32, rate: u64) {
+    flow.counts.reports = flow.counts.reports.wrapping_add(1);
+    let (id, seq, port, program) = (flow.id, flow.counts.reports, flow.port(), flow.running.id);
+    let (state, code, file) = flow.machine();
+    let fields = state.report(code, file);
+    let report = Report {
+        flow: id,
+        seq,
+        time_us: ack.now_us,
+        cwnd: u64::from(cwnd).saturating_mul(u64::from(ack.mss)),
+        rate,
+        fields: fields.as_ptr(),
+        nfields: fields.len() as u32,
+        program,
+    };
+    let sent = sk.send_report(port, &report);
+    state.reset_volatile(code, file);
+    if !sent {
+        flow.counts.report_drops = flow.counts.report_drops.wrapping_add(1);
+        flow.net.shim.count(Counter::ReportDrops);
+    }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! State of a network namespace.
+//!
+//! C side: `c-shim/net.c`.
+
+use core::{
+    mem::ManuallyDrop,
+    ptr::NonNull, //
+};
+
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+use crate::{
+    agents::Agent,
+    flows,
+    programs::Program,
+    shim::{
+        RawNet,
+        Shim, //
+    },
+};
+
+/// A network namespace, as far as this module is concerned.
+///
+/// The namespace has one reference, each of its flows another.
+pub(crate) struct Net {
+    pub(crate) shim: Shim<Agent, Program>,
+    pub(crate) builtin: Arc<Program>,
+}
+
+impl Net {
+    /// The program that flows fall back to.
+    pub(crate) fn fallback(&self) -> Arc<Program> {
+        self.shim
+            .fallback()
+            .unwrap_or_else(|| Arc::clone(&self.builtin))
+    }
+
+    /// Whether it is the fallback program.
+    pub(crate) fn is_fallback(&self, program: &Program) -> bool {
+        self.shim
+            .fallback()
+            .is_some_and(|fallback| fallback.id == program.id)
+    }
+
+    /// Goes through all flows and sets right who is in charge of them.
+    fn sweep(&self) {
+        // `begin_sweep` never says yes: this visits every agent.
+        self.shim.agents().find(0, |agent| {
+            agent.begin_sweep();
+            false
+        });
+        let mut id = 0;
+        while let Some(mut flow) = flows::lock_next(self, &mut id) {
+            flow.settle();
+            drop(flow);
+            id = id.saturating_add(1);
+        }
+    }
+
+    /// Forgets agents and programs.
+    fn close(&self) {
+        while let Some((id, _)) = self.shim.agents().find(0, |_| true) {
+            drop(self.shim.agents().remove(id));
+        }
+        drop(self.shim.set_fallback(None));
+        while let Some((id, _)) = self.shim.programs().find(0, |_| true) {
+            drop(self.shim.programs().remove(id));
+        }
+    }
+}
+
+/// A reference of one's own to the namespace behind C's pointer.
+///
+/// # Safety
+///
+/// `state` must come from [`ccp_rs_net_open`] and not be closed meanwhile.
+pub(crate) unsafe fn share(state: NonNull<Net>) -> Arc<Net> {
+    // SAFETY: From `Arc::into_raw` by the caller's promise; `ManuallyDrop`
+    // leaves C's reference alone.
+    let held = ManuallyDrop::new(unsafe { Arc::from_raw(state.as_ptr().cast_const()) });
+    Arc::clone(&held)
+}
+
+/// A namespace comes up: makes its state, or returns NULL.
+///
+/// # Safety
+///
+/// `shim` must be empty; it is Rust's from now on.
+#[no_mangle]
+unsafe extern "C" fn ccp_rs_net_open(shim: NonNull<RawNet>) -> *const Net {
+    // SAFETY: The caller's promise.
+    let shim = unsafe { Shim::from_raw(shim) };
+    let made = Program::builtin()
+        .and_then(|builtin| Ok(Arc::new(Net { shim, builtin }, GFP_KERNEL)?))
+        .map(Arc::into_raw);
+    made.unwrap_or(core::ptr::null())
+}
+
+/// A namespace goes: gives up its reference.
+///
+/// # Safety
+///
+/// `state` must come from [`ccp_rs_net_open`] and isn't used afterwards.
+#[no_mangle]
+unsafe extern "C" fn ccp_rs_net_close(state: NonNull<Net>) {
+    // SAFETY: From `Arc::into_raw`; the reference is ours now.
+    let net = unsafe { Arc::from_raw(state.as_ptr().cast_const()) };
+    net.close();
+}
+
+/// A worker goes through the flows.
+///
+/// # Safety
+///
+/// `state` must come from [`ccp_rs_net_open`] and not be closed meanwhile.
+#[no_mangle]
+unsafe extern "C" fn ccp_rs_net_sweep(state: NonNull<Net>) {
+    // SAFETY: The caller's promise.
+    unsafe { state.as_ref() }.sweep();
+}
+
+/// The C half of a namespace.
+///
+/// # Safety
+///
+/// `state` must come from [`ccp_rs_net_open`] and not be closed meanwhile.
+#[no_mangle]
+unsafe extern "C" fn ccp_rs_net_shim(state: NonNull<Net>) -> *mut RawNet {
+    // SAFETY: The caller's promise.
+    unsafe { state.as_ref() }.shim.as_ptr()
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Why a command is refused: an errno and a text for people.
+
+use core::fmt;
+
+use kernel::{
+    ffi::c_int,
+    prelude::*, //
+};
+
+/// Positive errnos, as the kernel's headers have them.
+pub(crate) mod errno {
+    pub(crate) use kernel::bindings::{
+        E2BIG,
+        EBUSY,
+        EEXIST,
+        EINVAL,
+        ENOENT,
+        ENOSPC,
+        ENOTCONN,
+        EPERM, //
+    };
+}
+
+/// Attributes that can be at fault, by their numbers in the uapi.
+pub(crate) mod attr {
+    pub(crate) const NONE: u32 = 0;
+    pub(crate) const AGENT_NAME: u32 = 2;
+    pub(crate) const PROGRAM_ID: u32 = 1;
+    pub(crate) const PROGRAM_NAME: u32 = 3;
+    pub(crate) const PROGRAM_EVENTS: u32 = 4;
+    pub(crate) const PROGRAM_INSTRUCTIONS: u32 = 5;
+    pub(crate) const FLOW_ID: u32 = 1;
+    pub(crate) const FLOW_PROGRAM_ID: u32 = 3;
+    pub(crate) const FLOW_UPDATES: u32 = 29;
+}
+
+/// `struct ccp_error`.
+#[repr(C)]
+pub(crate) struct CommandError {
+    attr: u32,
+    text: [u8; 252],
+}
+
+const _: () = assert!(core::mem::size_of::<CommandError>() == 256);
+
+/// A command that was refused: a negative errno. The text is in the
+/// [`CommandError`].
+pub(crate) struct Refused(c_int);
+
+impl Refused {
+    /// What C returns.
+    pub(crate) fn errno(&self) -> c_int {
+        self.0
+    }
+}
+
+impl From<kernel::error::Error> for Refused {
+    fn from(error: kernel::error::Error) -> Refused {
+        Refused(error.to_errno())
+    }
+}
+
+impl From<kernel::alloc::AllocError> for Refused {
+    fn from(_: kernel::alloc::AllocError) -> Refused {
+        Refused(ENOMEM.to_errno())
+    }
+}
+
+/// Writes into a buffer and drops what doesn't fit.
+struct Text<'a> {
+    room: &'a mut [u8],
+}
+
+impl fmt::Write for Text<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = core::mem::take(&mut self.room);
+        let fits = text.len().min(room.len());
+        let (now, later) = room.split_at_mut_checked(fits).ok_or(fmt::Error)?;
+        for (to, from) in now.iter_mut().zip(text.bytes()) {
+            *to = from;
+        }
+        self.room = later;
+        Ok(())
+    }
+}
+
+impl CommandError {
+    /// Says why a command is refused: `errno` is positive.
+    pub(crate) fn refuse(&mut self, errno: u32, attr: u32, why: fmt::Arguments<'_>) -> Refused {
+        self.attr = attr;
+        self.text.fill(0);
+        // The last byte stays NUL.
+        if let Some((_, room)) = self.text.split_last_mut() {
+            // Too long a text is cut.
+            let _ = fmt::write(&mut Text { room }, why);
+        }
+        Refused((errno as c_int).wrapping_neg())
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Sockets of flows.
+
+use core::{
+    ffi::c_void,
+    marker::PhantomData,
+    ptr::NonNull, //
+};
+
+use super::{
+    ffi::*,
+    FlowEvent,
+    FlowInfo,
+    RawSock,
+    Report, //
+};
+use crate::tcp::Ack;
+
+/// The socket of a flow, locked.
+#[derive(Copy, Clone)]
+pub(crate) struct Sock<'a> {
+    // INVARIANT: A TCP socket whose lock is held for 'a.
+    pub(super) raw: NonNull<RawSock>,
+    _lock: PhantomData<&'a RawSock>,
+}
+
+impl Sock<'_> {
+    /// Takes a socket from C.
+    ///
+    /// # Safety
+    ///
+    /// `raw` must be a TCP socket locked for as long as the result lives.
+    pub(crate) unsafe fn from_raw(raw: NonNull<RawSock>) -> Self {
+        // INVARIANT: The caller's promise.
+        Sock {
+            raw,
+            _lock: PhantomData,
+        }
+    }
+
+    /// What the stack knows now, with an empty rate sample.
+    pub(crate) fn facts(self) -> Ack {
+        let mut ack = Ack::default();
+        // SAFETY: A locked TCP socket by the invariant; the layouts agree.
+        unsafe { ccp_tcp_facts(self.raw.as_ptr(), &mut ack) };
+        ack
+    }
+
+    /// Sets window (packets) and pacing rate (bytes per second); 0 leaves.
+    pub(crate) fn apply(self, cwnd: u32, rate: u64, paced: bool) {
+        // SAFETY: A locked TCP socket by the invariant.
+        unsafe { ccp_tcp_apply(self.raw.as_ptr(), cwnd, rate, u8::from(paced)) };
+    }
+
+    /// Shows ids where `ss` finds them.
+    pub(crate) fn publish(self, agent: u32, program: u32) {
+        // SAFETY: A locked TCP socket, whose ops are ours, as it has a flow.
+        unsafe { ccp_tcp_publish(self.raw.as_ptr(), agent, program) };
+    }
+
+    /// Sends a report; whether it reached the agent.
+    pub(crate) fn send_report(self, port: u32, report: &Report) -> bool {
+        // SAFETY: A locked TCP socket by the invariant; `fields` and `nfields`
+        // of a `Report` describe a slice that outlives the call.
+        unsafe { ccp_event_report(self.raw.as_ptr(), port, report) == 0 }
+    }
+
+    /// Sends an event; whether it reached the agent.
+    pub(crate) fn send_event(
+        self,
+        port: u32,
+        event: FlowEvent,
+        info: &FlowInfo,
+        adopted: bool,
+    ) -> bool {
+        // SAFETY: A locked TCP socket by the invariant.
+        unsafe {
+            ccp_event_flow(
+                self.raw.as_ptr(),
+                port,
+                event as u8,
+                info,
+                u8::from(adopted),
+            ) == 0
+        }
+    }
+}
+
+/// A locked flow, found by id. Unlocks when dropped.
+pub(crate) struct LockedFlow {
+    // INVARIANT: From `ccp_flow_lock` or `ccp_flow_lock_next`.
+    pub(super) sk: NonNull<RawSock>,
+    pub(super) flow: NonNull<c_void>,
+}
+
+impl LockedFlow {
+    /// The socket.
+    pub(crate) fn sock(&self) -> Sock<'_> {
+        // SAFETY: Locked until `self` is dropped.
+        unsafe { Sock::from_raw(self.sk) }
+    }
+
+    /// What the socket's private area points to.
+    pub(crate) fn flow(&self) -> NonNull<c_void> {
+        self.flow
+    }
+}
+
+impl Drop for LockedFlow {
+    fn drop(&mut self) {
+        // SAFETY: Locked by the invariant; nobody uses it after us.
+        unsafe { ccp_flow_unlock(self.sk.as_ptr()) };
+    }
+}

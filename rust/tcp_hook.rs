@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What TCP calls: a flow begins, an ACK comes, a flow ends.
+//!
+//! C side: `c-shim/tcp.c`, which holds the socket's lock around every call.
+
+use core::ptr::NonNull;
+
+use crate::{
+    events,
+    flows::{
+        self,
+        Flow,
+        Reason,
+        ABORTS_MAX, //
+    },
+    net::{
+        self,
+        Net, //
+    },
+    shim::{
+        FlowInfo,
+        RawSock,
+        Sock,
+        Verdict, //
+    },
+    tcp::Ack,
+};
+
+/// Microseconds in a second.
+const US: u64 = 1_000_000;
+
+/// The rate the stack itself would set, as in `tcp_update_pacing_rate()` with
+/// its default ratios: 200 % of window per RTT in the first half of slow start,
+/// else 120 %. Without pacing it limits the size of bursts (TSO autosizing).
+fn customary_rate(ack: &Ack, cwnd: u32) -> u64 {
+    let percent = if cwnd < ack.ssthresh / 2 { 200 } else { 120 };
+    u64::from(cwnd)
+        .saturating_mul(u64::from(ack.mss))
+        .saturating_mul(US / 100)
+        .saturating_mul(percent)
+        .checked_div(u64::from(ack.srtt_us))
+        .unwrap_or(0)
+        .min(ack.max_pacing_rate)
+}
+
+impl Flow {
+    /// One ACK, or one timeout.
+    #[inline]
+    fn on_ack(&mut self, sk: Sock<'_>, ack: &Ack) -> Verdict {
+        self.check_agent(sk, ack.now_us);
+
+        let input = self.tracker.input(ack);
+        let (state, program, file) = self.machine();
+        let outcome = state.invoke(program, file, &input);
+        let decision = self.tracker.apply(ack, &outcome);
+        self.counts.invocations = self.counts.invocations.wrapping_add(1);
+
+        let cwnd = match decision.cwnd {
+            0 => ack.snd_cwnd,
+            cwnd => cwnd,
+        };
+        self.paced |= decision.rate != 0;
+        let rate = if self.paced {
+            decision.rate
+        } else {
+            customary_rate(ack, cwnd)
+        };
+        let mut verdict = Verdict {
+            rate,
+            cwnd: decision.cwnd,
+            program: self.running.id,
+            paced: u8::from(self.paced),
+            ..Verdict::default()
+        };
+
+        match outcome.abort {
+            None => self.aborts_in_row = 0,
+            Some(abort) => {
+                verdict.abort = (abort as u8).wrapping_add(1);
+                self.counts.aborts = self.counts.aborts.wrapping_add(1);
+                self.aborts_in_row = self.aborts_in_row.saturating_add(1);
+                if self.aborts_in_row >= ABORTS_MAX {
+                    self.fall_back(sk, Reason::ProgramAborted, ack.now_us);
+                }
+            }
+        }
+        if outcome.report {
+            verdict.reported = 1;
+            let rate = if rate == 0 { ack.pacing_rate } else { rate };
+            events::report(self, sk, ack, cwnd, rate);
+        }
+        verdict
+    }
+}
+
+/// A socket begins to use this congestion control.
+///
+/// # Safety
+///
+/// `sk` must be locked, `state` must last during the call.
+#[no_mangle]
+unsafe extern "C" fn ccp_rs_flow_open(
+    sk: NonNull<RawSock>,
+    state: NonNull<Net>,
+    ack: &Ack,
+    id: &mut u64,
+) -> Option<NonNull<Flow>> {
+    // SAFETY: The caller's promise.
+    let sk = unsafe { Sock::from_raw(sk) };
+    // SAFETY: The caller's promise.
+    let net = unsafe { net::share(state) };
+    let flow = Flow::open(net, sk, ack)?;
+    *id = flow.id;
+    Some(flows::into_raw(flow))
+}
+
+/// The socket stops to use it.
+///
+/// # Safety
+///
+/// `sk` must be locked, and `flow` its flow, which isn't used afterwards.
+#[no_mangle]
+unsafe extern "C" fn ccp_rs_flow_close(sk: NonNull<RawSock>, flow: NonNull<Flow>) {
+    // SAFETY: The caller's promise.
+    let sk = unsafe { Sock::from_raw(sk) };
+    // SAFETY: From `ccp_rs_flow_open`, by the caller's promise.
+    let flow = unsafe { flows::from_raw(flow) };
+    flow.close(sk);
+}
+
+/// An ACK or a retransmission timeout.
+///
+/// # Safety
+///
+/// `sk` must be locked, and `flow` its flow.
+#[no_mangle]
+unsafe extern "C" fn ccp_rs_ack(
+    sk: NonNull<RawSock>,
+    mut flow: NonNull<Flow>,
+    ack: &Ack,
+    verdict: &mut core::mem::MaybeUninit<Verdict>,
+) {
+    // SAFETY: The caller's promise.
+    let sk = unsafe { Sock::from_raw(sk) };
+    // SAFETY: A live flow; who holds the socket's lock has it alone.
+    let flow = unsafe { flow.as_mut() };
+    verdict.write(flow.on_ack(sk, ack));
+}
+
+/// What messages tell of a flow.
+///
+/// # Safety
+///
+/// The flow's socket must be locked.
+#[no_mangle]
+unsafe extern "C" fn ccp_rs_flow_info(
+    flow: NonNull<Flow>,
+    info: &mut core::mem::MaybeUninit<FlowInfo>,
+) {
+    // SAFETY: A live flow by the caller's promise.
+    info.write(unsafe { flow.as_ref() }.info());
+}
