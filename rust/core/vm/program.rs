@@ -120,7 +120,6 @@ pub struct Program<'a> {
 
 impl<'a> Program<'a> {
     /// Joins what [`super::decode`] returned and the ops it filled.
-    #[inline]
     pub fn new(header: &'a Header, ops: &'a [Op]) -> Program<'a> {
         Program { header, ops }
     }
@@ -136,7 +135,6 @@ impl<'a> Program<'a> {
     }
 
     /// Values in a report.
-    #[inline]
     pub fn report_fields(&self) -> usize {
         usize::from(self.header.report_fields)
     }

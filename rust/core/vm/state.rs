@@ -125,7 +125,6 @@ impl State {
     }
 
     /// Runs `program` once. Does nothing when `file` is too small for it.
-    #[inline]
     pub fn invoke(&mut self, program: Program<'_>, file: &mut [u64], input: &Input) -> Outcome {
         self.invoke_with(program, file, input, &mut Unmetered)
     }

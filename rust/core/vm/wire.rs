@@ -61,7 +61,7 @@ impl<'a> Code<'a> {
 
     /// The events with their indices, in order.
     pub(super) fn events(self) -> impl Iterator<Item = (u32, Event)> + 'a {
-        (0..).zip(self.events.chunks_exact(isa::EVENT_BYTES).map(|bytes| {
+        (0..u32::MAX).zip(self.events.chunks_exact(isa::EVENT_BYTES).map(|bytes| {
             let mut event = [0; isa::EVENT_BYTES];
             // Of equal length, as the iterator says; `copy_from_slice` could panic.
             event
