@@ -35,8 +35,8 @@ use common::{
     *, //
 };
 
-const RUNS: u32 = 9;
-const ROUNDS: u32 = 2_000_000;
+const RUNS: u32 = 60;
+const ROUNDS: u32 = 100_000;
 
 fn sample() -> Input {
     let mut input = input(1_000_000);

@@ -21,6 +21,7 @@ use crate::vm::isa::{
 
 const PHASE: Reg = Reg::new(Class::NonvolatileControl, 0);
 const CREDIT: Reg = Reg::new(Class::NonvolatileControl, 1);
+const GAIN: Reg = Reg::new(Class::NonvolatileControl, 2);
 
 const FLAG: Reg = implicit(implicit::EVENT_FLAG);
 const CONTINUE: Reg = implicit(implicit::SHOULD_CONTINUE);
@@ -43,27 +44,16 @@ const T1: Reg = Reg::new(Class::Tmp, 1);
 const T2: Reg = Reg::new(Class::Tmp, 2);
 const T3: Reg = Reg::new(Class::Tmp, 3);
 
-const CODE: [Instruction; 64] = [
+const CODE: [Instruction; 63] = [
     op(Def, CREDIT, CREDIT, imm(0)),
+    op(Def, GAIN, GAIN, imm(0)),
     op(Def, PHASE, PHASE, imm(0)),
-    // when true
+    // always
     op(Bind, FLAG, FLAG, imm(1)),
-    op(Max, T0, CWND, BYTES_IN_FLIGHT),
-    op(Mul, T1, T0, imm(1_200_000)),
-    op(Max, T2, SRTT_US, imm(1)),
-    op(Div, T3, T1, T2),
-    op(Bind, RATE, RATE, T3),
     op(Mul, T0, PHASE, IN_RECOVERY),
     op(Bind, PHASE, PHASE, T0),
+    op(Bind, GAIN, GAIN, imm(1_200_000)),
     op(Bind, CONTINUE, CONTINUE, imm(1)),
-    // first half of slow start
-    op(Div, T0, SSTHRESH, imm(2)),
-    op(Lt, FLAG, CWND, T0),
-    op(Max, T0, CWND, BYTES_IN_FLIGHT),
-    op(Mul, T1, T0, imm(2_000_000)),
-    op(Max, T2, SRTT_US, imm(1)),
-    op(Div, T3, T1, T2),
-    op(Bind, RATE, RATE, T3),
     // timeout
     op(Add, FLAG, WAS_TIMEOUT, imm(0)),
     op(Bind, PHASE, PHASE, imm(1)),
@@ -117,15 +107,25 @@ const CODE: [Instruction; 64] = [
     op(Bind, CREDIT, CREDIT, T0),
     op(Add, T0, CWND, MSS),
     op(Bind, CWND, CWND, T0),
+    // first half of slow start
+    op(Add, T0, CWND, CWND),
+    op(Gt, FLAG, SSTHRESH, T0),
+    op(Bind, GAIN, GAIN, imm(2_000_000)),
+    // pacing
+    op(Bind, FLAG, FLAG, imm(1)),
+    op(Max, T0, CWND, BYTES_IN_FLIGHT),
+    op(Mul, T1, T0, GAIN),
+    op(Max, T2, SRTT_US, imm(1)),
+    op(Div, T3, T1, T2),
+    op(Bind, RATE, RATE, T3),
 ];
 
 /// Leading definitions.
-const DEFS: u32 = 2;
+const DEFS: u32 = 3;
 
 /// Instructions of the condition and of the body of each event.
-const SHAPE: [(u32, u32); 9] = [
-    (1, 8),
-    (2, 5),
+const SHAPE: [(u32, u32); 10] = [
+    (1, 4),
     (1, 2),
     (3, 1),
     (3, 5),
@@ -133,6 +133,8 @@ const SHAPE: [(u32, u32); 9] = [
     (5, 3),
     (5, 4),
     (1, 4),
+    (2, 1),
+    (1, 5),
 ];
 
 /// Events of the fallback program, in wire form.

@@ -4,16 +4,13 @@
 # least; this sets the window. phase is 0 in normal times, 1 from a timeout
 # until what was outstanding is acknowledged, 2 in fast recovery. credit counts
 # the bytes acknowledged towards the next segment of growth.
-(def (phase 0) (credit 0))
+(def (phase 0) (credit 0) (gain 0))
 
-# Pace as the kernel does: 1.2 times the window per RTT, or twice of it in the
-# first half of slow start. All later events are looked at too.
+# All later events are looked at too.
 (when true
-    (:= Rate (/ (* (max Cwnd Flow.bytes_in_flight) 1200000) (max Flow.srtt_us 1)))
     (:= phase (* phase Flow.in_recovery))
+    (:= gain 1200000)
     (fallthrough))
-(when (< Cwnd (/ Flow.ssthresh 2))
-    (:= Rate (/ (* (max Cwnd Flow.bytes_in_flight) 2000000) (max Flow.srtt_us 1))))
 
 # The window is the kernel's loss window; slow start goes on from there.
 (when (|| Flow.was_timeout false)
@@ -43,3 +40,10 @@
 (when (>= credit Cwnd)
     (:= credit (- credit Cwnd))
     (:= Cwnd (+ Cwnd Flow.mss)))
+
+# Pace as the kernel does: 1.2 times the window per RTT, twice of it in the
+# first half of slow start.
+(when (> Flow.ssthresh (+ Cwnd Cwnd))
+    (:= gain 2000000))
+(when true
+    (:= Rate (/ (* (max Cwnd Flow.bytes_in_flight) gain) (max Flow.srtt_us 1))))

