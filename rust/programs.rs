@@ -99,7 +99,7 @@ impl Program {
             Ok(code) => code,
             Err(Unloadable::Memory) => return Err(ENOMEM),
             Err(Unloadable::Code(error)) => {
-                pr_err!("the built-in fallback program is wrong: {}\n", error);
+                pr_err!("built-in fallback program: {}\n", format_args!("{error}"));
                 return Err(EINVAL);
             }
         };

@@ -18,6 +18,7 @@ use crate::{
         self,
         Net, //
     },
+    programs::BUILTIN,
     shim::{
         FlowInfo,
         RawSock,
@@ -60,11 +61,11 @@ impl Flow {
             0 => ack.snd_cwnd,
             cwnd => cwnd,
         };
-        self.paced |= decision.rate != 0;
-        let rate = if self.paced {
-            decision.rate
-        } else {
-            customary_rate(ack, cwnd)
+        // The built-in program limits bursts like the stack, without pacing.
+        self.paced |= decision.rate != 0 && self.running.id != BUILTIN;
+        let rate = match decision.rate {
+            0 if !self.paced => customary_rate(ack, cwnd),
+            rate => rate,
         };
         let mut verdict = Verdict {
             rate,

@@ -11,7 +11,7 @@
 #define CCP_FAMILY_VERSION	1
 
 #define CCP_NAME_MAX		31
-#define CCP_CODE_CHUNK_MAX	32768
+#define CCP_CODE_CHUNK_MAX	32752
 
 /*
  * Register classes of the instruction set; see docs/isa.md.

@@ -11,7 +11,7 @@ pub(crate) const VERSION: u8 = 1;
 /// Name of the multicast group that carries every event.
 pub(crate) const GROUP_EVENTS: &str = "events";
 /// Most bytes of code one attribute carries.
-pub(crate) const CODE_CHUNK_MAX: usize = 32768;
+pub(crate) const CODE_CHUNK_MAX: usize = 32752;
 
 /// Constants numbered from 1 in the order written, and their names.
 macro_rules! numbered {
