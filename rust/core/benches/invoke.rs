@@ -6,6 +6,10 @@
 //! number of wire instructions and of decoded steps it executes.
 
 #![allow(missing_docs)]
+#![expect(
+    clippy::float_arithmetic,
+    reason = "times are printed, not computed with"
+)]
 
 #[path = "../tests/common/mod.rs"]
 mod common;

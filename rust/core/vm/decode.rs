@@ -5,7 +5,8 @@
 //! Operands become slots of the register file. What the wire form spells out
 //! and a run can't observe is left out: a tmp register that only carries a
 //! value to the next instruction, the event flag of a plain condition, the
-//! test of a condition that is a constant.
+//! test of a condition that is a constant, the continue flag once it is set
+//! for good. A conjunction of comparisons ends at the first that fails.
 
 use super::{
     error::{
@@ -56,6 +57,8 @@ pub fn decode(events: &[u8], instructions: &[u8], ops: &mut [Op]) -> Result<Head
         ops,
         len: 0,
         last: None,
+        landed: 0,
+        continuing: false,
     };
     for (_, event) in code.events() {
         // Verified: the ranges follow each other and end within the program.
@@ -91,14 +94,18 @@ struct Decoder<'a> {
     len: usize,
     /// Place of the op before, when it always runs just before the next.
     last: Option<usize>,
+    /// The last place that skips lead to.
+    landed: usize,
+    /// Whether the continue flag is set from here on, and only read to test it.
+    continuing: bool,
 }
 
 /// What is known of a condition when decoding.
 enum Truth {
     Always,
     Never,
-    /// The op at this place skips the body.
-    Tested(usize),
+    /// Ops skip the body: the head of their chain, see [`Decoder::land_all`].
+    Tested(u32),
 }
 
 impl Decoder<'_> {
@@ -124,11 +131,25 @@ impl Decoder<'_> {
         }
     }
 
-    /// Lets the op at `place` skip to where the next op will be.
-    fn land(&mut self, place: usize) {
-        let distance = self.len.saturating_sub(place.saturating_add(1));
-        self.set(place, self.op(place).with_distance(distance as u32));
-        self.last = None;
+    /// Lets all ops of a chain skip to where the next op will be.
+    ///
+    /// The head is the place of the last of them plus one; the distance of each
+    /// is that of the one before, or 0.
+    fn land_all(&mut self, mut head: u32) {
+        while let Some(place) = head.checked_sub(1) {
+            let op = self.op(place as usize);
+            head = op.distance();
+            let distance = self.len.saturating_sub(place as usize).saturating_sub(1);
+            self.set(place as usize, op.with_distance(distance as u32));
+            self.last = None;
+            self.landed = self.len;
+        }
+    }
+
+    /// Adds the op at `place` to the chain, and returns its new head.
+    fn chain(&mut self, place: usize, head: u32) -> u32 {
+        self.set(place, self.op(place).with_distance(head));
+        (place as u32).saturating_add(1)
     }
 
     fn event(&mut self, start: u32, body: u32, end: u32) -> Result<(), Error> {
@@ -142,7 +163,11 @@ impl Decoder<'_> {
         self.last = None;
         let body_first = self.len;
         self.range(body, end)?;
-        if !self.continues(body_first, self.len) {
+        if self.continues(body_first) {
+            if let (Truth::Always, false) = (&truth, self.profile.continue_varies) {
+                self.continue_for_good();
+            }
+        } else if !self.continuing {
             let code = if self.profile.continues {
                 op::END
             } else {
@@ -150,50 +175,119 @@ impl Decoder<'_> {
             };
             self.push(Op::new(code, 0, SHOULD_CONTINUE, 0))?;
         }
-        if let Truth::Tested(place) = truth {
-            self.land(place);
+        if let Truth::Tested(head) = truth {
+            self.land_all(head);
         }
         Ok(())
     }
 
     /// Ends the condition decoded from `first` on with a test of the flag.
     fn condition(&mut self, first: usize) -> Result<Truth, Error> {
-        if self.profile.reads_flag {
-            return self.test(EVENT_FLAG);
-        }
-        let Some(place) = self.last else {
+        let (Some(place), false) = (self.last, self.profile.reads_flag) else {
             return self.test(EVENT_FLAG);
         };
         let last = self.op(place);
-        if last.code() == op::BIND && last.result() == EVENT_FLAG {
+        if last.code() == op::BIND {
             // Nobody reads the flag but the test: test what it is set to.
             self.len = place;
-            if let Some(value) = self.constant(last.right()) {
-                // Condition instructions before it may still abort: keep them.
-                return match (value, place == first) {
-                    (0, true) => Ok(Truth::Never),
-                    (0, false) => Ok(Truth::Tested(self.push(Op::new(op::SKIP, 0, 0, 0))?)),
-                    _ => Ok(Truth::Always),
-                };
-            }
-            return self.test(last.right());
+            return match self.constant(last.right()) {
+                // What is computed before it may still abort.
+                Some(0) if place != first => {
+                    let place = self.push(Op::new(op::SKIP, 0, 0, 0))?;
+                    Ok(Truth::Tested(self.chain(place, 0)))
+                }
+                Some(0) => Ok(Truth::Never),
+                Some(_) => Ok(Truth::Always),
+                None => self.test(last.right()),
+            };
+        }
+        if let Some(start) = self.conjunction(first, place) {
+            return Ok(Truth::Tested(self.split(start, place)));
         }
         match unless(last.code()) {
             Some(code) => {
                 self.set(place, last.with_code(code));
-                Ok(Truth::Tested(place))
+                Ok(Truth::Tested(self.chain(place, 0)))
             }
             None => self.test(EVENT_FLAG),
         }
     }
 
     fn test(&mut self, slot: u8) -> Result<Truth, Error> {
-        Ok(Truth::Tested(self.push(Op::new(
-            op::SKIP_ZERO,
-            0,
-            slot,
-            0,
-        ))?))
+        let place = self.push(Op::new(op::SKIP_ZERO, 0, slot, 0))?;
+        Ok(Truth::Tested(self.chain(place, 0)))
+    }
+
+    /// Where the ops that end with `last` begin, if they do no more than join
+    /// comparisons by MUL or AND.
+    fn conjunction(&self, first: usize, last: usize) -> Option<usize> {
+        // Masks of slots, those still to be found and those found.
+        let mut wanted = self.joined(self.op(last))?;
+        let mut found = 0u16;
+        let mut start = last;
+        while wanted != 0 {
+            start = start.checked_sub(1).filter(|start| *start >= first)?;
+            let op = self.op(start);
+            let result = self.tmp_bit(op.result());
+            if result & wanted == 0 {
+                return None;
+            }
+            wanted &= !result;
+            found |= result;
+            if !is_comparison(op.code()) {
+                wanted |= self.joined(op)?;
+            }
+        }
+        // None of the results may be used otherwise, nor skipped.
+        let used = (start..last)
+            .map(|place| self.op(place))
+            .filter(|op| is_comparison(op.code()))
+            .fold(0, |used, op| {
+                used | self.tmp_bit(op.left()) | self.tmp_bit(op.right())
+            });
+        (used & found == 0 && start >= self.landed).then_some(start)
+    }
+
+    /// The two tmp registers an op joins.
+    fn joined(&self, op: Op) -> Option<u16> {
+        let (left, right) = (self.tmp_bit(op.left()), self.tmp_bit(op.right()));
+        let joins = matches!(op.code(), op::MUL | op::AND) && left != 0 && right != 0;
+        joins.then_some(left | right)
+    }
+
+    /// A bit for each slot of a tmp register, 0 for others.
+    fn tmp_bit(&self, slot: u8) -> u16 {
+        match slot.checked_sub(self.slots.tmps) {
+            Some(index) if slot < self.slots.constants => 1u16.wrapping_shl(u32::from(index)),
+            _ => 0,
+        }
+    }
+
+    /// Turns the comparisons of a conjunction into skips, and drops the rest.
+    fn split(&mut self, start: usize, last: usize) -> u32 {
+        let mut head = 0;
+        self.len = start;
+        for place in start..last {
+            let op = self.op(place);
+            if let (Some(code), true) = (unless(op.code()), is_comparison(op.code())) {
+                let to = self.len;
+                self.set(to, op.with_code(code));
+                head = self.chain(to, head);
+                self.len = to.saturating_add(1);
+            }
+        }
+        head
+    }
+
+    /// From here on no body ends the invocation: the flag need not be kept.
+    fn continue_for_good(&mut self) {
+        self.continuing = true;
+        if let Some(place) = self.last {
+            if self.op(place).result() == SHOULD_CONTINUE {
+                self.len = place;
+                self.last = None;
+            }
+        }
     }
 
     /// The constant in a slot, when it holds one.
@@ -202,9 +296,9 @@ impl Decoder<'_> {
         self.profile.constants().get(usize::from(index)).copied()
     }
 
-    /// Whether the ops `from..to` always leave the continue flag set.
-    fn continues(&self, from: usize, to: usize) -> bool {
-        let body = self.ops.get(from..to).unwrap_or(&[]);
+    /// Whether the ops from `first` on always leave the continue flag set.
+    fn continues(&self, first: usize) -> bool {
+        let body = self.ops.get(first..self.len).unwrap_or(&[]);
         if body
             .iter()
             .any(|op| matches!(op.code(), op::UNLESS_GT..=op::SKIP))
@@ -219,12 +313,10 @@ impl Decoder<'_> {
 
     /// Decodes the instructions of a condition or a body.
     fn range(&mut self, start: u32, end: u32) -> Result<(), Error> {
-        // Each target has the place of the last op that skips to it; that one's
-        // distance is the place before, plus one, and so on down to 0.
         let mut skips = Skips::<u32>::new();
         for index in start..end {
             let instruction = self.code.instruction(index)?;
-            self.land_all(skips.take(index));
+            self.land_all(skips.take(index).unwrap_or(0));
             if instruction.opcode.form() == Form::Skip {
                 let target = index
                     .saturating_add(1)
@@ -233,23 +325,15 @@ impl Decoder<'_> {
                     let head = skips
                         .at(target, 0)
                         .ok_or(Error::instruction(index, Kind::TooManySkips))?;
-                    self.set(place, self.op(place).with_distance(*head));
-                    *head = (place as u32).saturating_add(1);
+                    *head = self.chain(place, *head);
                     self.last = None;
                 }
             } else {
                 self.plain(instruction, index, end)?;
             }
         }
-        self.land_all(skips.take(end));
+        self.land_all(skips.take(end).unwrap_or(0));
         Ok(())
-    }
-
-    fn land_all(&mut self, mut head: Option<u32>) {
-        while let Some(place) = head.and_then(|head| head.checked_sub(1)) {
-            head = Some(self.op(place as usize).distance());
-            self.land(place as usize);
-        }
     }
 
     /// Decodes a skip; returns the op's place unless there is nothing to do.
@@ -279,6 +363,9 @@ impl Decoder<'_> {
     fn plain(&mut self, instruction: Instruction, index: u32, end: u32) -> Result<(), Error> {
         let result = self.slots.register(instruction.result);
         if instruction.opcode == Opcode::Bind {
+            if self.continuing && result == SHOULD_CONTINUE {
+                return Ok(());
+            }
             if let Some((place, last)) = self.carrier(instruction.right, index, end) {
                 self.set(place, last.with_result(result));
                 return Ok(());
@@ -320,7 +407,20 @@ impl Decoder<'_> {
             // Not in a range: the verifier saw to it.
             Opcode::Def | Opcode::Def64 | Opcode::SkipZ => return Ok(()),
         };
-        self.push(Op::new(code, result, left, right)).map(|_| ())
+        let op = Op::new(code, result, left, right);
+        if code == op::BIND && result > SHOULD_CONTINUE {
+            if let Some(place) = self.last {
+                let before = self.op(place);
+                let both = before
+                    .then_bind(op)
+                    .filter(|_| before.result() > SHOULD_CONTINUE);
+                if let Some(both) = both {
+                    self.set(place, both);
+                    return Ok(());
+                }
+            }
+        }
+        self.push(op).map(|_| ())
     }
 
     /// The op before, when all it does is hand its result in `reg` to the
@@ -329,7 +429,10 @@ impl Decoder<'_> {
         let tmp = reg.tmp()?;
         let place = self.last?;
         let last = self.op(place);
-        let whole = !matches!(last.code(), op::IF | op::NOT_IF | op::EWMA);
+        let whole = !matches!(
+            last.code(),
+            op::IF | op::NOT_IF | op::EWMA | op::BIND_2 | op::BIND_3
+        );
         let carries = whole && last.result() == self.slots.register(reg);
         (carries && self.dead(tmp, index.saturating_add(1), end)).then_some((place, last))
     }
@@ -384,13 +487,21 @@ impl Decoder<'_> {
     }
 }
 
-/// The skip that does what a comparison and a test of its result do.
-fn unless(comparison: u8) -> Option<u8> {
-    match comparison {
+/// The skip that does what an operation and a test of its result do.
+fn unless(code: u8) -> Option<u8> {
+    match code {
         op::GT => Some(op::UNLESS_GT),
         op::LE => Some(op::UNLESS_LE),
         op::EQ => Some(op::UNLESS_EQ),
         op::NE => Some(op::UNLESS_NE),
+        op::ADD => Some(op::UNLESS_ADD),
+        op::MUL => Some(op::UNLESS_MUL),
+        op::AND => Some(op::UNLESS_AND),
+        op::OR => Some(op::UNLESS_OR),
         _ => None,
     }
+}
+
+fn is_comparison(code: u8) -> bool {
+    matches!(code, op::GT | op::LE | op::EQ | op::NE)
 }

@@ -87,6 +87,16 @@ pub(super) fn run<const SLOTS: usize>(
                 }
                 Err(abort) => return Some(abort),
             },
+            code::BIND_2 | code::BIND_3 => {
+                *result = left;
+                let (to, from) = op.second();
+                file[slot(to)] = file[slot(from)];
+                if op.code() == code::BIND_3 {
+                    let (to, from) = op.third();
+                    file[slot(to)] = file[slot(from)];
+                }
+                continue;
+            }
             code::IF => {
                 *result = if left != 0 { right } else { *result };
                 continue;
@@ -99,6 +109,16 @@ pub(super) fn run<const SLOTS: usize>(
             code::UNLESS_LE => left > right,
             code::UNLESS_EQ => left != right,
             code::UNLESS_NE => left == right,
+            code::UNLESS_ADD => match left.checked_add(right) {
+                Some(sum) => sum == 0,
+                None => return Some(Abort::AddOverflow),
+            },
+            code::UNLESS_MUL => match left.checked_mul(right) {
+                Some(product) => product == 0,
+                None => return Some(Abort::MulOverflow),
+            },
+            code::UNLESS_AND => left == 0 || right == 0,
+            code::UNLESS_OR => left | right == 0,
             code::SKIP_ZERO => left == 0,
             code::SKIP => true,
             code::END => {

@@ -64,6 +64,9 @@ pub(super) struct Profile {
     pub(super) reads_flag: bool,
     /// Whether an instruction writes the continue flag.
     pub(super) continues: bool,
+    /// Whether one uses its value, or writes anything but a constant to it
+    /// that is not 0.
+    pub(super) continue_varies: bool,
 }
 
 impl Profile {
@@ -79,6 +82,7 @@ impl Profile {
             cost: 0,
             reads_flag: false,
             continues: false,
+            continue_varies: false,
         }
     }
 

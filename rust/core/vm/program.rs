@@ -31,6 +31,28 @@ impl Op {
         Op(self.0 & u64::from(u32::MAX) | u64::from(distance) << 32)
     }
 
+    /// This BIND and another one after it, if there is room in the op.
+    pub(super) fn then_bind(self, next: Op) -> Option<Op> {
+        let pair = u64::from(next.result()) | u64::from(next.left()) << 8;
+        match self.code() {
+            code::BIND => Some(Op(self.with_code(code::BIND_2).0 | pair << 32)),
+            code::BIND_2 => Some(Op(self.with_code(code::BIND_3).0 | pair << 48)),
+            _ => None,
+        }
+    }
+
+    /// Result and operand of the second BIND.
+    #[inline(always)]
+    pub(super) fn second(self) -> (u8, u8) {
+        ((self.0 >> 32) as u8, (self.0 >> 40) as u8)
+    }
+
+    /// Result and operand of the third BIND.
+    #[inline(always)]
+    pub(super) fn third(self) -> (u8, u8) {
+        ((self.0 >> 48) as u8, (self.0 >> 56) as u8)
+    }
+
     #[inline(always)]
     pub(super) fn code(self) -> u8 {
         self.0 as u8
@@ -85,13 +107,22 @@ pub(super) mod code {
     pub(crate) const UNLESS_LE: u8 = 22;
     pub(crate) const UNLESS_EQ: u8 = 23;
     pub(crate) const UNLESS_NE: u8 = 24;
+    /// Skips ahead when left + right is 0; aborts as ADD does.
+    pub(crate) const UNLESS_ADD: u8 = 25;
+    /// Skips ahead when left · right is 0; aborts as MUL does.
+    pub(crate) const UNLESS_MUL: u8 = 26;
+    pub(crate) const UNLESS_AND: u8 = 27;
+    pub(crate) const UNLESS_OR: u8 = 28;
     /// Skips ahead when left is 0.
-    pub(crate) const SKIP_ZERO: u8 = 25;
-    pub(crate) const SKIP: u8 = 26;
+    pub(crate) const SKIP_ZERO: u8 = 29;
+    pub(crate) const SKIP: u8 = 30;
     /// End of a body: the invocation ends unless the continue flag is set.
-    pub(crate) const END: u8 = 27;
+    pub(crate) const END: u8 = 31;
     /// End of a body no flag can continue.
-    pub(crate) const STOP: u8 = 28;
+    pub(crate) const STOP: u8 = 32;
+    /// Two and three BINDs, one after the other.
+    pub(crate) const BIND_2: u8 = 33;
+    pub(crate) const BIND_3: u8 = 34;
 }
 
 /// Describes a decoded program; goes with the ops it was decoded into.

@@ -13,6 +13,7 @@ use super::{
         Class,
         Form,
         Instruction,
+        Opcode,
         Reg, //
     },
     layout::{
@@ -214,14 +215,22 @@ fn observe(instruction: Instruction, profile: &mut Profile) -> Option<()> {
         match reg.class {
             Class::Primitive => profile.primitives |= 1u32.wrapping_shl(reg.index),
             Class::Immediate => profile.constant(u64::from(reg.index))?,
-            Class::Implicit => profile.reads_flag |= reg == FLAG,
+            Class::Implicit => {
+                profile.reads_flag |= reg == FLAG;
+                profile.continue_varies |= reg == CONTINUE;
+            }
             _ => (),
         }
     }
     if instruction.opcode.form() == Form::Wide {
         profile.constant(instruction.wide())?;
     }
-    profile.continues |= instruction.opcode.form() != Form::Skip && instruction.result == CONTINUE;
+    if instruction.opcode.form() != Form::Skip && instruction.result == CONTINUE {
+        profile.continues = true;
+        let right = instruction.right;
+        let set = instruction.opcode == Opcode::Bind && right.class == Class::Immediate;
+        profile.continue_varies |= !set || right.index == 0;
+    }
     Some(())
 }
 
