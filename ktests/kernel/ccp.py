@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import socket
 import struct
 import time
@@ -81,7 +83,8 @@ ADDRESS = {"local_addr", "remote_addr"}
 FLAGS = {"silent", "fallback", "adopted"}
 
 NAME_MAX = 31
-CHUNK_MAX = 32768
+SO_RCVBUFFORCE = 33
+CHUNK_MAX = 32752
 MAX_INSTRUCTIONS = 4096
 MAX_EVENTS = 256
 
@@ -136,7 +139,7 @@ RATE = (isa.IMPLICIT, 5)
 
 def install_request(name: str, program: isa.Program) -> bytes:
     code = program.instructions
-    chunks = [code[at : at + CHUNK_MAX - 16] for at in range(0, len(code), CHUNK_MAX - 16)]
+    chunks = [code[at : at + CHUNK_MAX] for at in range(0, len(code), CHUNK_MAX)]
     return genl(
         Cmd.PROGRAM_INSTALL,
         text(of(PROGRAM, "name"), name),
@@ -156,6 +159,9 @@ class Client:
 
     def __post_init__(self) -> None:
         self.nl = netlink.Netlink(self.strict)
+        # Tests often let events wait; those of overruns choose their own size.
+        with contextlib.suppress(PermissionError):
+            self.nl.sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
         self.family = netlink.Family.resolve(self.nl, "ccp")
 
     def __enter__(self) -> Client:
@@ -282,6 +288,21 @@ class Client:
             self.queued.append(found)
         seen = [e.event.name for e in self.queued[-20:]]
         raise AssertionError(f"no {event.name} {match} within {timeout} s; last seen: {seen}")
+
+    def drain_overrun(self) -> tuple[list[SimpleNamespace], int]:
+        """What is queued, and how often the kernel says that it lost some."""
+        found: list[SimpleNamespace] = []
+        losses = 0
+        while True:
+            try:
+                event = self.next_event(0)
+            except OSError as error:
+                assert error.errno == errno.ENOBUFS, error  # noqa: PT017
+                losses += 1
+                continue
+            if event is None:
+                return found, losses
+            found.append(event)
 
     def drain(self, wait: float = 0.0) -> list[SimpleNamespace]:
         return [decode(message) for message in netlink.drained(self.nl, wait)]

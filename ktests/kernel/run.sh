@@ -24,7 +24,7 @@ shift $((OPTIND - 1))
 module=$("$lab/module.sh" "$flavour")
 kernel=$("$lab/kernel.sh" "$flavour")
 ynl=$(readlink "$kernel/source")/tools/net/ynl
-tools=${CCP_TOOLS:-/cache/cargo-target/release}
+tools=${CCP_TOOLS:-/ccp/build/bin}
 out=$CCP_TOP/build/kernel-tests/$flavour
 mkdir -p "$out"
 

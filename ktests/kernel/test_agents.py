@@ -30,12 +30,12 @@ def goes_on(flow, seconds: float = 1.0) -> None:
 
 def test_attach_answers(lab: Lab) -> None:
     (ns,) = lab.namespaces("n")
-    agent = lab.agent(ns, "an agent", "one", "two")
+    agent = lab.agent(ns, "an-agent", "one", "two")
     info = agent.info
     assert info.timeout_ms == TIMEOUT * 1000
     assert (info.isa_version, info.max_instructions, info.max_events) == (1, 4096, 256)
     (listed,) = agent.agents()
-    assert (listed.id, listed.name, listed.algorithm) == (info.id, "an agent", ["one", "two"])
+    assert (listed.id, listed.name, listed.algorithm) == (info.id, "an-agent", ["one", "two"])
     assert (listed.port_id, listed.flows, listed.programs) == (agent.nl.port, 0, 0)
     assert not listed.silent
     agent.detach()
@@ -200,9 +200,9 @@ def test_two_agents(lab: Lab) -> None:
     assert second.drain(RTT) == [], "the oldest serves"
     theirs = second.install("p", isa.fixed_cwnd(20 * MSS))
     ours = first.install("p", isa.fixed_cwnd(12 * MSS))
-    with raises(errno.EPERM):
+    with raises(errno.EPERM, f"flow {created.id}"):
         second.set_program(created.id, theirs.id)
-    with raises(errno.ENOENT, str(theirs.id)):
+    with raises(errno.EPERM, f"program {theirs.id}"):
         first.set_program(created.id, theirs.id)
     first.set_program(created.id, ours.id)
     time.sleep(2 * RTT)
@@ -234,7 +234,7 @@ def test_fallback_program_replaced(lab: Lab) -> None:
     assert (info.program_id, info.fallback_reason) == (kept.id, Reason.NO_AGENT)
     watcher.set_fallback(None)
     other = lab.flow(path).start()
-    time.sleep(3.5 * RTT)
+    time.sleep(3.9 * RTT)
     assert other.info().cwnd == 80, "the built-in one again, for new flows"
     assert flow.info().cwnd == 17
     flow.stop()

@@ -141,10 +141,7 @@ def test_messages_cut_short(lab: Lab) -> None:
     are both right."""
     scene = Scene(lab)
     nl = scene.agent.nl
-    body = genl(
-        Cmd.FLOW_SET_PROGRAM, uint(1, scene.id), u32(3, scene.program.id),
-        Update(isa.CONTROL, 7, 1).wire(),
-    )  # fmt: skip
+    body = genl(Cmd.FLOW_UPDATE, uint(1, scene.id), Update(isa.CONTROL, 7, 1).wire())
     flags = NLM_F_REQUEST | NLM_F_ACK
     with scene.same():
         for cut in range(len(body)):
@@ -273,23 +270,26 @@ def test_commands_without_attach(lab: Lab) -> None:
         other.heartbeat,
         other.detach,
     ):
-        with scene.refused(errno.EPERM, "attach"):
+        with scene.refused(errno.ENOTCONN, "attach"):
             work()
 
 
 def test_attach_twice(lab: Lab) -> None:
     scene = Scene(lab)
-    with scene.refused(errno.EBUSY, "test"):
+    with scene.refused(errno.EEXIST, f"agent {scene.agent.info.id}"):
         scene.agent.attach("again")
 
 
 def test_names(lab: Lab) -> None:
     scene = Scene(lab)
     agent = scene.agent
-    with scene.refused(errno.EEXIST, "held"):
+    with scene.refused(errno.EEXIST, f"program {scene.program.id}", "name"):
         agent.install("held", isa.empty())
-    with scene.refused(EINVAL, "name"):
-        agent.install("", isa.empty())
+    for name in ("", "two words", "line\n", "tab\t", "\x7f", "gr\u00fc\u00df"):
+        with scene.refused(EINVAL, "name"):
+            agent.install(name, isa.empty())
+        with scene.refused(EINVAL, "name"):
+            lab.agent(scene.path.a, name)
     # Another agent's programs have names of their own.
     other = lab.agent(scene.path.a, "other")
     assert other.install("held", isa.empty()).name == "held"
@@ -331,7 +331,7 @@ def test_dead_and_foreign(lab: Lab) -> None:
 def test_program_in_use(lab: Lab) -> None:
     scene = Scene(lab)
     agent = scene.agent
-    with scene.refused(errno.EBUSY, "held", "1 flow"):
+    with scene.refused(errno.EBUSY, f"program {scene.program.id}", "1 flow"):
         agent.remove(scene.program.id)
     other = agent.install("other", isa.empty())
     agent.set_program(scene.id, other.id)
@@ -341,8 +341,13 @@ def test_program_in_use(lab: Lab) -> None:
     assert agent.flow(scene.id).program_id == other.id
     # Not those of another agent, either.
     thief = lab.agent(scene.path.a, "thief")
-    with scene.refused(ENOENT, f"program {other.id}"):
+    with scene.refused(errno.EPERM, f"program {other.id}"):
         thief.remove(other.id)
+    with scene.refused(errno.EPERM, f"flow {scene.id}"):
+        thief.update(scene.id, Update(isa.CONTROL, 0, 1))
+    own = thief.install("own", isa.empty())
+    with scene.refused(errno.EPERM, f"flow {scene.id}"):
+        thief.set_program(scene.id, own.id)
 
 
 def test_dumps_with_attributes(lab: Lab) -> None:

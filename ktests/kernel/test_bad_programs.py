@@ -51,7 +51,7 @@ E2BIG, EINVAL = errno.E2BIG, errno.EINVAL
 BAD: dict[str, tuple[Raw, int, tuple[str, ...]]] = {
     # Sizes and counts.
     "no_events": (Raw(b"", TRUE + GOOD), EINVAL, ("event",)),
-    "no_instructions": (event(0, 1, 1, 1, code=b""), EINVAL, ("event 0",)),
+    "no_instructions": (event(0, 1, 1, 1, code=b""), EINVAL, ("instructions",)),
     "events_cut": (Raw(EVENT.pack(0, 1, 1, 1)[:-1], TRUE + GOOD), EINVAL, ("15 bytes", "16")),
     "events_and_a_byte": (Raw(EVENT.pack(0, 1, 1, 1) + b"\0", TRUE + GOOD), EINVAL, ("17 bytes",)),
     "instructions_cut": (event(0, 1, 1, 1, code=(TRUE + GOOD)[:-1]), EINVAL, ("31 bytes",)),

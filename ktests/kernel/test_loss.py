@@ -110,12 +110,12 @@ def test_mark_halves_once(lab: Lab, by: str, family: int) -> None:
     for ns in (path.a, path.b):
         ns.write("net/ipv4/tcp_ecn", 1)
     flow = flow_by(lab, path, by, family).start()
-    time.sleep(2.5 * RTT)
+    time.sleep(2.9 * RTT)
     # The window of 80 leaves after 3 RTTs, marked.
     path.gate("loss 100% ecn")
     time.sleep(RTT)
     path.gate()
-    time.sleep(2 * RTT)
+    time.sleep(1.9 * RTT)
     after = flow.info()
     # The first ACKs with the echo come with the window at 80 or a few more.
     assert 40 <= after.ssthresh <= 42, after

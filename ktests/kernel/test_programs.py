@@ -10,7 +10,7 @@ import time
 import isa
 from ccp import CWND, RATE, Client, Cmd, Reason, Update
 from control import mss
-from lab import Lab, both_families, raises
+from lab import Lab, both_families, cases, raises
 from net import Path
 from traffic import CA_LOSS, CA_OPEN, MSS, Flow
 
@@ -101,10 +101,15 @@ def test_window_by_update(lab: Lab) -> None:
 def test_window_is_clamped(lab: Lab) -> None:
     path = lab.path(delay_ms=RTT * 1000)
     path.a.run("ip", *"route replace default via 10.0.1.254 cwnd lock 15".split())
+    # The route's limit comes to a flow by the metrics an earlier one left.
+    path.a.write("net/ipv4/tcp_no_metrics_save", 0)
+    earlier = lab.flow(path, "reno").start(20 * MSS)
+    earlier.wait()
+    earlier.finish()
     _, flow, _ = agent_and_flow(lab, path, isa.fixed_cwnd(1000 * MSS))
     flow.start()
     time.sleep(5 * RTT)
-    assert flow.info().cwnd == 15
+    assert flow.info().cwnd == 15, flow.info()
 
 
 def test_rate(lab: Lab) -> None:
@@ -149,19 +154,37 @@ def test_rate_has_64_bits(lab: Lab) -> None:
     assert last.rate == 10**10
 
 
-def test_timeout_is_seen_once(lab: Lab) -> None:
+def timeouts(path: Path) -> int:
+    """Retransmission timeouts of the sender's namespace, as the kernel counts."""
+    with path.a, open("/proc/net/netstat") as file:
+        names, values = (line.split() for line in list(file)[:2])
+    return int(values[names.index("TCPTimeouts")])
+
+
+@cases(seconds=[0, 3])
+def test_timeouts_are_seen_once(lab: Lab, seconds: int) -> None:
+    """Each timeout once: with the path dead for `seconds` after the first."""
     path = lab.path(delay_ms=RTT * 1000)
+    # A tail loss probe would repair this without a timeout.
+    path.a.write("net/ipv4/tcp_early_retrans", 0)
     agent, flow, _ = agent_and_flow(lab, path, isa.counter(isa.WAS_TIMEOUT))
     flow.start()
     time.sleep(5.5 * RTT)
     path.gate("loss 100%")
-    flow.until("retransmission timeout", lambda i: i.ca_state == CA_LOSS)
+    if seconds:
+        flow.until("retransmission timeout", lambda i: i.ca_state == CA_LOSS)
+        time.sleep(seconds)
+    else:
+        # All of a window is lost, and nothing else.
+        time.sleep(1.5 * RTT)
     path.gate()
+    flow.until("timeouts", lambda i: i.ca_state == CA_LOSS)
     flow.until("end of recovery", lambda i: i.ca_state == CA_OPEN, timeout=20)
     time.sleep(5 * RTT)
     seen = [r.fields[0] for r in reports(agent, 0)]
     assert seen[0] == 0
-    assert seen[-1] == 1, f"{seen[-1]} timeouts seen"
+    assert seen[-1] == timeouts(path), f"{seen[-1]} of {timeouts(path)} timeouts"
+    assert (seen[-1] == 1) == (seconds == 0)
 
 
 def test_losses_are_counted_once(lab: Lab) -> None:
@@ -175,7 +198,8 @@ def test_losses_are_counted_once(lab: Lab) -> None:
     flow.wait()
     time.sleep(2)
     seen = [r.fields[0] for r in reports(agent, 0)]
-    assert seen[-1] == agent.flow(flow_id).lost == 3, seen
+    # The kernel may take some of the window for lost that is not.
+    assert seen[-1] == agent.flow(flow_id).lost >= 3, (seen, flow.info())
 
 
 def test_volatile_registers(lab: Lab) -> None:

@@ -86,6 +86,11 @@ def cookie(sock: socket.socket) -> int:
     return struct.unpack("=Q", sock.getsockopt(socket.SOL_SOCKET, SO_COOKIE, 8))[0]
 
 
+def abort(sock: socket.socket) -> None:
+    """connect(AF_UNSPEC) resets a connection and wakes who is blocked in it."""
+    LIBC.connect(sock.fileno(), bytes(16), 16)
+
+
 class Receiver:
     """Accepts flows and swallows what they send."""
 
@@ -98,31 +103,39 @@ class Receiver:
         self.listener.bind(("::" if family == socket.AF_INET6 else "", 0))
         self.listener.listen(4096)
         self.port: int = self.listener.getsockname()[1]
-        self.received: list[int] = []
-        self.threads: list[threading.Thread] = []
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.accepted: list[socket.socket] = []
+        self.threads = [threading.Thread(target=self.accept, daemon=True)]
+        self.threads[0].start()
 
     def accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 sock, _ = self.listener.accept()
-                self.received.append(0)
-                index = len(self.received) - 1
-                thread = threading.Thread(target=self.swallow, args=(sock, index), daemon=True)
+                self.accepted.append(sock)
+                thread = threading.Thread(target=self.swallow, args=(sock,), daemon=True)
                 self.threads.append(thread)
                 thread.start()
 
-    def swallow(self, sock: socket.socket, index: int) -> None:
+    def swallow(self, sock: socket.socket) -> None:
         room = bytearray(CHUNK)
-        with sock, contextlib.suppress(OSError):
-            while got := sock.recv_into(room):
-                self.received[index] += got
+        with contextlib.suppress(OSError):
+            while sock.recv_into(room):
+                pass
+            sock.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
         # shutdown wakes the thread in accept(), close alone does not.
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
+        self.threads[0].join(10)
+        # No reset may come any more when the path goes away first.
+        for sock in self.accepted:
+            abort(sock)
+        for thread in self.threads:
+            thread.join(10)
+        for sock in self.accepted:
+            sock.close()
 
 
 @dataclass
@@ -158,28 +171,31 @@ class Flow:
         return sequence & 0xFFFFFFFF
 
     def start(self, amount: int | None = None) -> Flow:
-        """Send `amount` bytes, or until stop(), from a thread."""
-        self.thread = threading.Thread(target=self.pump, args=(amount,), daemon=True)
+        """Send `amount` bytes more, or until stop(), from a thread."""
+        end = None if amount is None else self.sent + amount
+        self.thread = threading.Thread(target=self.pump, args=(end,), daemon=True)
         self.thread.start()
         return self
 
-    def pump(self, amount: int | None) -> None:
+    def pump(self, end: int | None) -> None:
         data = memoryview(bytes(CHUNK))
         try:
-            while not self.stopping and (amount is None or self.sent < amount):
-                size = CHUNK if amount is None else min(CHUNK, amount - self.sent)
+            while not self.stopping and (end is None or self.sent < end):
+                size = CHUNK if end is None else min(CHUNK, end - self.sent)
                 self.sent += self.sock.send(data[:size])
         except OSError as error:
             if not self.stopping:
                 self.failed = error
 
     def wait(self, timeout: float = 60) -> None:
-        """Until all is sent (not: until all is acknowledged)."""
+        """Until all is sent and acknowledged."""
         assert self.thread
         self.thread.join(timeout)
         assert not self.thread.is_alive(), f"still sending after {timeout} s: {self.info()}"
         if self.failed:
             raise self.failed
+        # The SYN counts as one.
+        self.until("end", lambda i: i.bytes_acked > self.sent, timeout, step=0.01)
 
     def watch(self, until: float, step: float) -> list[Info]:
         """TCP_INFO every `step` seconds for `until` seconds of virtual time."""
@@ -203,11 +219,11 @@ class Flow:
         raise AssertionError(f"no {what} within {timeout} s; last: {self.info()}")
 
     def stop(self) -> None:
-        """Abort: connect(AF_UNSPEC) resets the flow and wakes a blocked send."""
+        """End it by a reset."""
         if self.sock.fileno() < 0:
             return
         self.stopping = True
-        LIBC.connect(self.sock.fileno(), bytes(16), 16)
+        abort(self.sock)
         if self.thread:
             self.thread.join(10)
         self.sock.close()
