@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# demo.sh: what `make demo` runs. Builds what is missing, boots Debian's
+# unmodified kernel in qemu, and there lets a userspace agent steer TCP flows
+# over a bottleneck, kills the agent under way, and compares with the kernel's
+# own reno. The guest's clock is virtual (see lab/boot-stock.sh -v), so the
+# figures do not depend on how fast or busy this machine is.
+#
+# Leaves in build/demo: trace.csv, cwnd.svg, what was measured (*.json), and
+# the guest's console.log and dmesg. Ends with one line, "demo: ok ...", and
+# exit status 0, or says what went wrong.
+#
+# demo/guest.sh is the part inside the guest, demo/path.sh its network,
+# demo/evaluate.py the judge.
+set -eu
+. "$(dirname "$0")/lab/lib.sh"
+. "$CCP_TOP/ktests/demo/path.sh"
+lab=$CCP_TOP/ktests/lab
+out=$CCP_TOP/build/demo
+
+failed() {
+	printf '\ndemo: FAILED: %s\n' "$1"
+	[ ! -s "$out/console.log" ] || printf "The kernel's console: %s\n" "$out/console.log"
+	exit 1
+}
+
+# step TITLE CMD...: the output of CMD is in $made.
+step() {
+	local title=$1 begin=$SECONDS
+	shift
+	made=$("$@") || failed "$title"
+	printf '  %-46s %4d s\n' "$title" $((SECONDS - begin))
+}
+
+rm -rf "$out"
+mkdir -p "$out"
+
+printf '1. Build (what is in the cache already takes no time)\n'
+step 'host packages' "$lab/host.sh"
+step "Debian $CCP_SUITE with compilers and qemu" "$lab/sysroot.sh"
+step "stock kernel and its build tree" "$lab/stock.sh"
+kernel=$made
+release=$(cat "$kernel/release")
+printf '    %s: all %d Rust symbols of the image are reproduced\n' \
+	"$release" "$(wc -l <"$kernel/rust-symbols.stock")"
+[ ! -s "$kernel/rust-symbols.missing" ] || failed "Rust symbols are missing: $kernel/rust-symbols.missing"
+step "ccp_rs.ko" "$lab/module.sh" stock
+module=${made#"$CCP_TOP/"}
+step "ccpctl" "$lab/userspace.sh"
+
+begin=$SECONDS
+"$lab/boot-stock.sh" -v -t 600 -o "$out" -f "$module" -f build/bin/ccpctl -f ktests/demo -- \
+	ktests/demo/guest.sh "$module" ||
+	failed "in the guest"
+printf '  boot and flows took %d s\n' $((SECONDS - begin))
+
+printf '\n7. Result\n'
+in_sysroot build/bin/ccpctl plot build/demo/trace.csv -o build/demo/cwnd.svg \
+	--title "ccpctl run reno on Linux $release, $((rate_bits / 1000000)) Mbit/s, $rtt_ms ms" ||
+	failed "the plot"
+in_sysroot python3 ktests/demo/evaluate.py build/demo --kernel "$release" \
+	--rate "$rate_bits" --packet "$packet" >"$out/result.txt" ||
+	{
+		cat "$out/result.txt"
+		failed "the numbers are not what they must be"
+	}
+sed '$d' "$out/result.txt"
+printf '  plot:  %s\n  trace: %s\n\n' "$out/cwnd.svg" "$out/trace.csv"
+tail -n 1 "$out/result.txt"

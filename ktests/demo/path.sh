@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0
+# The demo's network, in the guest: namespaces "sender" and "receiver" joined
+# by a veth pair, with a bottleneck towards the receiver. Sourced.
+# shellcheck shell=bash
+
+# The bottleneck's rate on the link, the round trip time of an empty path, and
+# the bottleneck's queue: one bandwidth-delay product.
+rate_bits=20000000
+rtt_ms=40
+queue_bytes=$((rate_bits * rtt_ms / 8000))
+mtu=1500
+# shellcheck disable=SC2034 # for those who source this
+packet=$((mtu + 14)) # on the link, with the Ethernet header
+
+in_sender() { ip netns exec sender "$@"; }
+in_receiver() { ip netns exec receiver "$@"; }
+
+path_create() {
+	local ns host
+	ip -batch - <<-END
+		netns add sender
+		netns add receiver
+		link add veth netns sender type veth peer name veth netns receiver
+	END
+	for ns in sender:1 receiver:2; do
+		host=${ns#*:} ns=${ns%:*}
+		# Without segmentation offload queue and drops are per packet, as on a
+		# wire.
+		ip -n "$ns" -batch - <<-END
+			link set lo up
+			link set veth gso_max_segs 1 mtu $mtu up
+			addr add 10.0.0.$host/24 dev veth
+			addr add fd00::$host/64 dev veth nodad
+		END
+		# Nothing a flow learned reaches the next one.
+		ip netns exec "$ns" sysctl -qw net.ipv4.tcp_no_metrics_save=1
+	done
+}
+
+# Fresh queues. The delay comes first: netem takes packets off the sender's
+# account, so that TCP meets the bottleneck's queue and its drops as it would
+# those of a router.
+path_queues() {
+	tc -n sender qdisc del dev veth root 2>/dev/null || true
+	tc -n sender -batch - <<-END
+		qdisc add dev veth root handle 1: netem delay ${rtt_ms}ms limit 10000
+		qdisc add dev veth parent 1:1 handle 2: tbf rate ${rate_bits}bit burst 4kb limit $queue_bytes
+	END
+}
+
+path_delete() {
+	ip -batch - <<-END
+		netns del sender
+		netns del receiver
+	END
+}
