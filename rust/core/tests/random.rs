@@ -101,6 +101,86 @@ fn instruction() -> impl Strategy<Value = Instruction> {
         )
 }
 
+/// An expression as a compiler sees it.
+#[derive(Clone, Debug)]
+enum Expression {
+    Leaf(Reg),
+    Node(Opcode, Box<Expression>, Box<Expression>),
+}
+
+impl Expression {
+    /// Appends its instructions, operands first, each into the next tmp
+    /// register; returns where the value is. Cuts what needs too many.
+    fn compile(&self, next: &mut u32, code: &mut Vec<Instruction>) -> Reg {
+        match self {
+            Expression::Leaf(reg) => *reg,
+            Expression::Node(opcode, left, right) => {
+                let left = left.compile(next, code);
+                let right = right.compile(next, code);
+                if *next == 16 {
+                    return left;
+                }
+                let result = t(*next);
+                *next += 1;
+                code.push(op(*opcode, result, left, right));
+                result
+            }
+        }
+    }
+}
+
+fn expression() -> impl Strategy<Value = Expression> {
+    let compare = prop::sample::select(vec![
+        Opcode::Gt,
+        Opcode::Lt,
+        Opcode::Equiv,
+        Opcode::Ge,
+        Opcode::Le,
+        Opcode::Ne,
+    ]);
+    let leaf = || {
+        let reg = operand().prop_map(|reg| match reg.class {
+            Class::Tmp => l(reg.index % 8),
+            _ => reg,
+        });
+        reg.prop_map(Expression::Leaf)
+    };
+    let comparison = (compare, leaf(), leaf())
+        .prop_map(|(opcode, a, b)| Expression::Node(opcode, Box::new(a), Box::new(b)));
+    let simple = prop_oneof![4 => comparison, 1 => leaf()];
+    simple.prop_recursive(4, 16, 2, |inner| {
+        let join = prop_oneof![
+            6 => prop::sample::select(vec![Opcode::Mul, Opcode::And]),
+            2 => prop::sample::select(vec![Opcode::Add, Opcode::Or]),
+            1 => prop::sample::select(vec![Opcode::Gt, Opcode::Sub, Opcode::Div]),
+        ];
+        (join, inner.clone(), inner)
+            .prop_map(|(opcode, a, b)| Expression::Node(opcode, Box::new(a), Box::new(b)))
+    })
+}
+
+/// An event such as a compiler writes.
+fn compiled_event() -> impl Strategy<Value = EventParts> {
+    let statement = (reg(), expression());
+    (expression(), prop::collection::vec(statement, 0..4)).prop_map(|(test, statements)| {
+        let mut condition = Vec::new();
+        let value = test.compile(&mut 0, &mut condition);
+        let last = match condition.pop() {
+            Some(last) if last.result == value => last,
+            other => {
+                condition.extend(other);
+                bind(FLAG, value)
+            }
+        };
+        let mut body = Vec::new();
+        for (target, expression) in statements {
+            let value = expression.compile(&mut 0, &mut body);
+            body.push(bind(target, value));
+        }
+        (condition, last, body)
+    })
+}
+
 type EventParts = (Vec<Instruction>, Instruction, Vec<Instruction>);
 
 fn event() -> impl Strategy<Value = EventParts> {
@@ -138,7 +218,8 @@ fn definitions() -> impl Strategy<Value = Vec<Instruction>> {
 
 /// A program that verifies: what the verifier objects to is mended.
 fn program() -> impl Strategy<Value = Source> {
-    (definitions(), prop::collection::vec(event(), 1..5)).prop_map(|(defs, events)| {
+    let event = prop_oneof![event(), compiled_event()];
+    (definitions(), prop::collection::vec(event, 1..5)).prop_map(|(defs, events)| {
         let mut source = events.into_iter().fold(
             Source::new(&defs),
             |source, (mut condition, mut last, body)| {
