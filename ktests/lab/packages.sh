@@ -8,23 +8,31 @@
 once_a_day() {
 	local answer=$CCP_CACHE/resolved/$1
 	shift
-	if [ ! -s "$answer" ] || [ -n "$(find "$answer" -mmin +1440)" ]; then
-		mkdir -p "$CCP_CACHE/resolved"
-		if ! { refresh_lists && "$@" >"$answer.tmp" && [ -s "$answer.tmp" ]; }; then
-			[ -s "$answer" ] || die "cannot resolve packages ('$*' failed); is the Debian mirror reachable?"
-			say "no fresh package lists; using those of $(date -r "$answer" +%F)"
-		else
-			mv "$answer.tmp" "$answer"
-		fi
+	is_fresh "$answer" 1440 || with_lock resolve ask_again "$answer" "$@"
+	[ -s "$answer" ] && cat "$answer"
+}
+
+is_fresh() { [ -s "$1" ] && [ -n "$(find "$1" -mmin "-$2")" ]; }
+
+ask_again() {
+	local answer=$1
+	shift
+	! is_fresh "$answer" 1440 || return 0
+	mkdir -p "${answer%/*}"
+	if refresh_lists && "$@" >"$answer.tmp" && [ -s "$answer.tmp" ]; then
+		mv "$answer.tmp" "$answer"
+	elif [ -s "$answer" ]; then
+		say "no fresh package lists; using those of $(date -r "$answer" +%F)"
+	else
+		die "cannot resolve packages ('$*' failed); is the Debian mirror reachable?"
 	fi
-	cat "$answer"
 }
 
 refresh_lists() {
 	local stamp=$CCP_CACHE/resolved/lists
-	[ -z "$(find "$stamp" -mmin -60 2>/dev/null)" ] || return 0
+	! is_fresh "$stamp" 60 || return 0
 	in_sysroot apt-get update -qq >&2 || return 1
-	touch "$stamp"
+	date >"$stamp"
 }
 
 # deb_version PACKAGE SUITE: the newest version there.
@@ -49,7 +57,11 @@ deb_file() {
 		# apt renames the file when it is complete and verified.
 		in_sysroot bash -c 'mkdir -p /cache/debs/partial && cd /cache/debs/partial &&
 			apt-get -qq -o APT::Sandbox::User=root download "$1=$2" && mv ./*.deb ..' \
-			bash "$1" "$2" >&2 || die "cannot fetch $1 $2"
+			bash "$1" "$2" >&2 || {
+			# A mirror drops a version when the next one comes.
+			rm -rf "$CCP_CACHE/resolved"
+			die "cannot fetch $1 $2; run again to look for a newer one"
+		}
 		found=$(cd "$CCP_CACHE" && compgen -G "debs/$pattern" | head -n1)
 	fi
 	printf '%s\n' "$found"

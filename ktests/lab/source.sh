@@ -14,7 +14,8 @@ CCP_SOURCE_OMIT=(
 kernel_source() {
 	local package=$1 version=$2 patches=${3:-} dir
 	dir=src/$package-$version-$(source_key "$patches")
-	with_lock "source-$package" make_source "$dir" "$package" "$version" "$patches"
+	[ -e "$CCP_CACHE/$dir/.ready" ] ||
+		with_lock "source-$package" make_source "$dir" "$package" "$version" "$patches"
 	[ -e "$CCP_CACHE/$dir/.ready" ] && printf '%s\n' "$dir"
 }
 

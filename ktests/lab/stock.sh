@@ -119,6 +119,7 @@ make_stock() {
 read -r release version source_package source_version < <(once_a_day stock resolve_stock)
 source=$(kernel_source "$source_package" "$source_version")
 dir=kernel/stock-$release-$version-$(stock_key)
-with_lock stock make_stock "$release" "$version" "$source" "$dir"
+[ -e "$CCP_CACHE/$dir/.ready" ] ||
+	with_lock stock make_stock "$release" "$version" "$source" "$dir"
 cache_used "$CCP_CACHE/$dir" "$CCP_CACHE/$source" "$(sysroot_dir)"
 printf '%s/%s\n' "$CCP_CACHE" "$dir"

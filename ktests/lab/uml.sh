@@ -55,6 +55,7 @@ version=$(uml_source)
 config_key=$(uml_key "$flavour")
 source=$(kernel_source linux-source-6.12 "$version" patches/linux-6.12)
 dir=kernel/$flavour-${source##*/linux-source-}-$config_key
-with_lock "$flavour" make_uml "$flavour" "$source" "$dir"
+[ -e "$CCP_CACHE/$dir/.ready" ] ||
+	with_lock "$flavour" make_uml "$flavour" "$source" "$dir"
 cache_used "$CCP_CACHE/$dir" "$CCP_CACHE/$source" "$(sysroot_dir)"
 printf '%s/%s\n' "$CCP_CACHE" "$dir"
