@@ -17,12 +17,21 @@
 
 struct ccp_dump {
 	u64 next;
+	bool begun;
 };
 
+/* Return: the state of the dump, or NULL when the request is wrong. */
 static struct ccp_dump *ccp_dump(struct netlink_callback *cb)
 {
-	BUILD_BUG_ON(sizeof(struct ccp_dump) > sizeof(cb->ctx));
-	return (struct ccp_dump *)cb->ctx;
+	struct ccp_dump *dump = (struct ccp_dump *)cb->ctx;
+
+	BUILD_BUG_ON(sizeof(*dump) > sizeof(cb->ctx));
+	if (!dump->begun && nlmsg_len(cb->nlh) > GENL_HDRLEN) {
+		NL_SET_ERR_MSG(cb->extack, "a dump takes no attributes");
+		return NULL;
+	}
+	dump->begun = true;
+	return dump;
 }
 
 static void *ccp_dump_begin(struct sk_buff *skb, struct netlink_callback *cb,
@@ -48,10 +57,12 @@ int ccp_nl_agent_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	struct ccp_state *state = ccp_net_state(sock_net(skb->sk));
 	struct ccp_dump *dump = ccp_dump(cb);
 	struct ccp_agent_info agent;
-	u64 id = dump->next;
 	void *header;
+	u64 id;
 
-	for (; state && ccp_rs_agent_next(state, &id, &agent); id++) {
+	if (!dump)
+		return -EINVAL;
+	for (id = dump->next; state && ccp_rs_agent_next(state, &id, &agent); id++) {
 		header = ccp_dump_begin(skb, cb, CCP_CMD_AGENT_GET);
 		if (!header ||
 		    !ccp_dump_end(skb, header, ccp_put_agent(skb, &agent)))
@@ -66,10 +77,12 @@ int ccp_nl_program_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	struct ccp_state *state = ccp_net_state(sock_net(skb->sk));
 	struct ccp_dump *dump = ccp_dump(cb);
 	struct ccp_program_info program;
-	u64 id = dump->next;
 	void *header;
+	u64 id;
 
-	for (; state && ccp_rs_program_next(state, &id, &program); id++) {
+	if (!dump)
+		return -EINVAL;
+	for (id = dump->next; state && ccp_rs_program_next(state, &id, &program); id++) {
 		header = ccp_dump_begin(skb, cb, CCP_CMD_PROGRAM_GET);
 		if (!header ||
 		    !ccp_dump_end(skb, header, ccp_put_program(skb, &program)))
@@ -84,16 +97,18 @@ int ccp_nl_flow_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	struct ccp_state *state = ccp_net_state(sock_net(skb->sk));
 	struct ccp_dump *dump = ccp_dump(cb);
 	struct ccp_flow_info flow;
-	u64 id = dump->next;
 	struct ccp_net *net;
 	struct sock *sk;
 	void *header;
 	bool room;
+	u64 id;
 
+	if (!dump)
+		return -EINVAL;
 	if (!state)
 		return 0;
 	net = ccp_rs_net_shim(state);
-	for (; (sk = ccp_flow_lock_next(net, &id)); id++) {
+	for (id = dump->next; (sk = ccp_flow_lock_next(net, &id)); id++) {
 		header = ccp_dump_begin(skb, cb, CCP_CMD_FLOW_GET);
 		room = false;
 		if (header) {

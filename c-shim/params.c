@@ -32,21 +32,30 @@ static const struct kernel_param_ops ccp_param_ops = {
 	.get = param_get_uint,
 };
 
-#define CCP_PARAM(name, value, min, max, text)				\
-	static struct ccp_param name = { value, { min, max } };		\
-	module_param_cb(name, &ccp_param_ops, &name, 0644);		\
-	MODULE_PARM_DESC(name, text)
+static struct ccp_param agent_timeout_ms = { 10000, { 0, 3600 * 1000 } };
+module_param_cb(agent_timeout_ms, &ccp_param_ops, &agent_timeout_ms, 0644);
+MODULE_PARM_DESC(agent_timeout_ms,
+		 "Silence in ms after which an agent's flows fall back; 0 is never (default 10000)");
 
-CCP_PARAM(agent_timeout_ms, 10000, 0, 3600 * 1000,
-	  "Silence in ms after which an agent's flows fall back; 0 is never (default 10000)");
-CCP_PARAM(max_flows, 0, 0, UINT_MAX,
-	  "Most flows per network namespace, more run the kernel's reno; 0 is no limit (default 0)");
-CCP_PARAM(max_agents, 64, 1, 4096,
-	  "Most agents per network namespace (default 64)");
-CCP_PARAM(max_programs, 256, 1, 65536,
-	  "Most programs per agent (default 256)");
-CCP_PARAM(max_program_bytes, 4 << 20, 4096, 1 << 30,
-	  "Most memory for the programs of one agent in bytes (default 4 MiB)");
+static struct ccp_param max_flows = { 0, { 0, UINT_MAX } };
+module_param_cb(max_flows, &ccp_param_ops, &max_flows, 0644);
+MODULE_PARM_DESC(max_flows,
+		 "Most flows per network namespace, more run the kernel's reno; 0 is no limit (default 0)");
+
+static struct ccp_param max_agents = { 64, { 1, 4096 } };
+module_param_cb(max_agents, &ccp_param_ops, &max_agents, 0644);
+MODULE_PARM_DESC(max_agents,
+		 "Most agents per network namespace (default 64)");
+
+static struct ccp_param max_programs = { 256, { 1, 65536 } };
+module_param_cb(max_programs, &ccp_param_ops, &max_programs, 0644);
+MODULE_PARM_DESC(max_programs,
+		 "Most programs per agent (default 256)");
+
+static struct ccp_param max_program_bytes = { 4 << 20, { 4096, 1 << 30 } };
+module_param_cb(max_program_bytes, &ccp_param_ops, &max_program_bytes, 0644);
+MODULE_PARM_DESC(max_program_bytes,
+		 "Most memory for the programs of one agent in bytes (default 4 MiB)");
 
 /**
  * ccp_limit() - the value of a module parameter now

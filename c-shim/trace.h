@@ -27,84 +27,69 @@
 
 /* A program ran; cwnd (packets) and rate (bytes/s) are those now in force. */
 TRACE_EVENT(ccp_invoke,
-	TP_PROTO(u64 flow, bool timeout, const struct ccp_verdict *verdict,
-		 u32 cwnd, unsigned long rate),
+	    TP_PROTO(u64 flow, bool timeout, const struct ccp_verdict *verdict,
+		     u32 cwnd, unsigned long rate),
 
-	TP_ARGS(flow, timeout, verdict, cwnd, rate),
+	    TP_ARGS(flow, timeout, verdict, cwnd, rate),
 
-	TP_STRUCT__entry(
-		__field(u64, flow)
-		__field(u64, rate)
-		__field(u32, program)
-		__field(u32, cwnd)
-		__field(u8, timeout)
-		__field(u8, abort)
-		__field(u8, reported)
-	),
+	    TP_STRUCT__entry(__field(u64, flow)
+			     __field(u64, rate)
+			     __field(u32, program)
+			     __field(u32, cwnd)
+			     __field(u8, timeout)
+			     __field(u8, abort)
+			     __field(u8, reported)),
 
-	TP_fast_assign(
-		__entry->flow = flow;
-		__entry->rate = rate;
-		__entry->program = verdict->program;
-		__entry->cwnd = cwnd;
-		__entry->timeout = timeout;
-		__entry->abort = verdict->abort;
-		__entry->reported = verdict->reported;
-	),
+	    TP_fast_assign(__entry->flow = flow;
+			   __entry->rate = rate;
+			   __entry->program = verdict->program;
+			   __entry->cwnd = cwnd;
+			   __entry->timeout = timeout;
+			   __entry->abort = verdict->abort;
+			   __entry->reported = verdict->reported;),
 
-	TP_printk("flow=%llu program=%u on=%s outcome=%s cwnd=%u rate=%llu report=%u",
-		  __entry->flow, __entry->program,
-		  __entry->timeout ? "timeout" : "ack",
-		  ccp_show_abort(__entry->abort), __entry->cwnd, __entry->rate,
-		  __entry->reported)
-);
+	    TP_printk("flow=%llu program=%u on=%s outcome=%s cwnd=%u rate=%llu report=%u",
+		      __entry->flow, __entry->program,
+		      __entry->timeout ? "timeout" : "ack",
+		      ccp_show_abort(__entry->abort), __entry->cwnd, __entry->rate,
+		      __entry->reported));
 
 /* A flow went from an agent's program to the fallback program. */
 TRACE_EVENT(ccp_fallback,
-	TP_PROTO(u64 flow, u32 agent, u32 program, u32 reason),
+	    TP_PROTO(u64 flow, u32 agent, u32 program, u32 reason),
 
-	TP_ARGS(flow, agent, program, reason),
+	    TP_ARGS(flow, agent, program, reason),
 
-	TP_STRUCT__entry(
-		__field(u64, flow)
-		__field(u32, agent)
-		__field(u32, program)
-		__field(u32, reason)
-	),
+	    TP_STRUCT__entry(__field(u64, flow)
+			     __field(u32, agent)
+			     __field(u32, program)
+			     __field(u32, reason)),
 
-	TP_fast_assign(
-		__entry->flow = flow;
-		__entry->agent = agent;
-		__entry->program = program;
-		__entry->reason = reason;
-	),
+	    TP_fast_assign(__entry->flow = flow;
+			   __entry->agent = agent;
+			   __entry->program = program;
+			   __entry->reason = reason;),
 
-	TP_printk("flow=%llu agent=%u program=%u reason=%s",
-		  __entry->flow, __entry->agent, __entry->program,
-		  ccp_show_reason(__entry->reason))
-);
+	    TP_printk("flow=%llu agent=%u program=%u reason=%s",
+		      __entry->flow, __entry->agent, __entry->program,
+		      ccp_show_reason(__entry->reason)));
 
 /* A command of genl family "ccp" ended; command is an enum of the uapi. */
 TRACE_EVENT(ccp_command,
-	TP_PROTO(u8 command, int err, u32 port),
+	    TP_PROTO(u8 command, int err, u32 port),
 
-	TP_ARGS(command, err, port),
+	    TP_ARGS(command, err, port),
 
-	TP_STRUCT__entry(
-		__field(u32, port)
-		__field(int, err)
-		__field(u8, command)
-	),
+	    TP_STRUCT__entry(__field(u32, port)
+			     __field(int, err)
+			     __field(u8, command)),
 
-	TP_fast_assign(
-		__entry->port = port;
-		__entry->err = err;
-		__entry->command = command;
-	),
+	    TP_fast_assign(__entry->port = port;
+			   __entry->err = err;
+			   __entry->command = command;),
 
-	TP_printk("command=%u port=%u err=%d",
-		  __entry->command, __entry->port, __entry->err)
-);
+	    TP_printk("command=%u port=%u err=%d",
+		      __entry->command, __entry->port, __entry->err));
 
 #endif
 

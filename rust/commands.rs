@@ -213,7 +213,11 @@ pub(crate) fn install(
         ));
     }
     let Some(id) = next_id(&NEXT_PROGRAM) else {
-        return Err(error.refuse(errno::ENOSPC, attr::NONE, format_args!("no program ids left")));
+        return Err(error.refuse(
+            errno::ENOSPC,
+            attr::NONE,
+            format_args!("no program ids left"),
+        ));
     };
     let program = Program::new(id, agent.id, name, code)?;
     let info = program.info(false);
@@ -266,7 +270,10 @@ pub(crate) fn remove(caller: &Caller, id: u32, error: &mut CommandError) -> Done
         return Err(error.refuse(
             errno::EBUSY,
             attr::PROGRAM_ID,
-            format_args!("program {id} runs on {users} flows"),
+            format_args!(
+                "program {id} runs on {users} flow{}",
+                if users == 1 { "" } else { "s" }
+            ),
         ));
     }
     drop(net.shim.programs().remove(u64::from(id)));
@@ -317,7 +324,11 @@ pub(crate) fn set_fallback(caller: &Caller, id: u32, error: &mut CommandError) -
 /// A flow of the agent's, locked.
 fn own_flow(net: &Net, agent: &Agent, id: u64, error: &mut CommandError) -> Done<flows::Locked> {
     let Some(mut flow) = flows::lock(net, id) else {
-        return Err(error.refuse(errno::ENOENT, attr::FLOW_ID, format_args!("no flow {id} here")));
+        return Err(error.refuse(
+            errno::ENOENT,
+            attr::FLOW_ID,
+            format_args!("no flow {id} here"),
+        ));
     };
     let owner = flow.parts().0.charge.as_ref().map(|charge| charge.id);
     match owner {
@@ -400,7 +411,12 @@ pub(crate) fn set_program(
     Ok(())
 }
 
-pub(crate) fn update(caller: &Caller, id: u64, updates: &[Update], error: &mut CommandError) -> Done {
+pub(crate) fn update(
+    caller: &Caller,
+    id: u64,
+    updates: &[Update],
+    error: &mut CommandError,
+) -> Done {
     let net = caller.net();
     let agent = caller.agent(error)?;
     let mut locked = own_flow(net, &agent, id, error)?;

@@ -48,7 +48,8 @@ extern "C" {
 
     pub(super) fn ccp_tcp_register() -> c_int;
     pub(super) fn ccp_tcp_unregister();
-    pub(super) fn ccp_tcp_flow(sk: *const RawSock, net: *const RawNet, id: *mut u64) -> *mut c_void;
+    pub(super) fn ccp_tcp_flow(sk: *const RawSock, net: *const RawNet, id: *mut u64)
+        -> *mut c_void;
     pub(super) fn ccp_tcp_publish(sk: *mut RawSock, agent: u32, program: u32);
     pub(super) fn ccp_tcp_facts(sk: *mut RawSock, ack: *mut Ack);
     pub(super) fn ccp_tcp_apply(sk: *mut RawSock, cwnd: u32, rate: u64, paced: u8);

@@ -62,9 +62,8 @@ impl<T> Table<'_, T> {
     pub(crate) fn insert(&self, id: u64, object: Arc<T>) -> Result {
         let raw = Arc::into_raw(object);
         // SAFETY: A live table. INVARIANT: The object is an `Arc<T>`.
-        let err = unsafe {
-            ccp_table_insert(self.raw.as_ptr(), id, raw.cast_mut().cast::<c_void>())
-        };
+        let err =
+            unsafe { ccp_table_insert(self.raw.as_ptr(), id, raw.cast_mut().cast::<c_void>()) };
         if err != 0 {
             // SAFETY: From `into_raw` above; the table didn't take it.
             drop(unsafe { Arc::from_raw(raw) });
