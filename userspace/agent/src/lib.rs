@@ -51,7 +51,7 @@
 //! # sim.run_for(std::time::Duration::from_secs(1));
 //! ```
 //!
-//! `ccp_agent::run(vec![Box::new(Bold)], Options::default())` puts it to work.
+//! `ccp_agent::run(&[Box::new(Bold)], Options::default())` puts it to work.
 //! [`sim`] runs it on a virtual path, on any system, in milliseconds.
 
 #![forbid(unsafe_code)]

@@ -67,9 +67,9 @@ pub struct Summary {
 /// algorithm its socket named (`ccp_NAME`), else to the first.
 ///
 /// Nothing is attached unless every program compiles.
-pub fn run(algorithms: Vec<Box<dyn Algorithm>>, options: Options) -> Result<Summary> {
-    let shelves = compile(&algorithms)?;
-    serve(&mut Client::connect()?, &algorithms, shelves, options)
+pub fn run(algorithms: &[Box<dyn Algorithm>], options: Options) -> Result<Summary> {
+    let shelves = compile(algorithms)?;
+    serve(&mut Client::connect()?, algorithms, shelves, options)
 }
 
 fn compile(algorithms: &[Box<dyn Algorithm>]) -> Result<Vec<Shelf>> {
@@ -91,7 +91,10 @@ fn serve<K: Kernel>(
     shelves: Vec<Shelf>,
     mut options: Options,
 ) -> Result<Summary> {
-    let offered: Vec<&str> = algorithms.iter().map(|algorithm| algorithm.name()).collect();
+    let offered: Vec<&str> = algorithms
+        .iter()
+        .map(|algorithm| algorithm.name())
+        .collect();
     let first = offered.first().copied().unwrap_or_default();
     let name = options.name.clone().unwrap_or_else(|| first.to_owned());
     if name.is_empty() || name.len() > AGENT_NAME_MAX {

@@ -107,7 +107,12 @@ impl<'a, K: Kernel> Table<'a, K> {
             .filter(|flow| flow.agent_id == Some(self.agent))
             .collect();
         let alive: HashSet<u64> = ours.iter().map(|flow| flow.id).collect();
-        let gone: Vec<u64> = self.flows.keys().filter(|id| !alive.contains(id)).copied().collect();
+        let gone: Vec<u64> = self
+            .flows
+            .keys()
+            .filter(|id| !alive.contains(id))
+            .copied()
+            .collect();
         for &id in &gone {
             self.closed(FlowInfo {
                 id,
@@ -200,7 +205,11 @@ impl<'a, K: Kernel> Table<'a, K> {
         let Some(entry) = self.flows.get_mut(&raw.flow_id) else {
             return;
         };
-        let Some(program) = self.shelves.get(algorithm).and_then(|s| s.programs.get(index)) else {
+        let Some(program) = self
+            .shelves
+            .get(algorithm)
+            .and_then(|s| s.programs.get(index))
+        else {
             return;
         };
         let missed = raw.seq.saturating_sub(entry.seq).saturating_sub(1);
@@ -391,7 +400,9 @@ impl<K: Kernel> Datapath for KernelDatapath<'_, K> {
     }
 
     fn update(&mut self, values: &[(&str, u64)]) -> Result<()> {
-        let program = self.current.and_then(|index| self.shelf.programs.get(index));
+        let program = self
+            .current
+            .and_then(|index| self.shelf.programs.get(index));
         let program = program.ok_or(Error::NotStarted(self.flow))?;
         let updates = program.updates(values)?;
         Ok(self.kernel.update(self.flow, &updates)?)

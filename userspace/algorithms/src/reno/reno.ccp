@@ -1,0 +1,81 @@
+# Reno's per-ACK part: growth, and noticing congestion. How far to reduce is
+# the agent's decision; until it has answered an event, the window holds.
+(def
+    (Report
+        # Congestion events since the program was set. One event is all the
+        # losses, marks and timeouts of one window of data.
+        (events 0)
+        # The last event was a retransmission timeout.
+        (timeout false)
+        # Window before the last event, bytes.
+        (window 0)
+        (volatile acked 0)
+        (volatile lost 0)
+        (volatile marked 0)
+        (volatile rtt 0))
+    # Set by the agent.
+    (ssthresh +infinity)
+    (handled 0)
+    (limit +infinity)
+    # An event's window is under way, until so many packets are delivered and
+    # the event is answered.
+    (reacting false)
+    (until 0)
+    # That window is being sent again after a timeout.
+    (slowly false)
+    # Bytes acknowledged towards the next packet of growth.
+    (credit 0)
+    (acked 0)
+    (step 0))
+
+(when true
+    (:= Report.acked (+ Report.acked Ack.bytes_acked))
+    (:= Report.lost (+ Report.lost Ack.lost_pkts_sample))
+    (:= Report.marked (+ Report.marked Ack.ecn_packets))
+    (:= Report.rtt Flow.rtt_sample_us)
+
+    # Answered: down to ssthresh, unless the kernel's loss window is lower.
+    (If (&& reacting (== handled Report.events))
+        (If (! slowly)
+            (:= Cwnd (min Cwnd ssthresh)))
+        (If (&& (! Flow.in_recovery) (== (wrapped_max until Flow.delivered) Flow.delivered))
+            (:= reacting false)
+            (:= slowly false)))
+
+    (If (&& (! reacting) (|| Flow.in_recovery (> Ack.ecn_packets 0)))
+        (:= reacting true)
+        # One more, so that the ACK of the last packet of this window, which
+        # may repeat an ECN echo, still belongs to the event.
+        (:= until (+ (+ Flow.delivered Flow.packets_in_flight) 1))
+        (:= credit 0)
+        (:= Report.events (+ Report.events 1))
+        (:= Report.timeout Flow.was_timeout)
+        # On a timeout the kernel has set its loss window already, and the
+        # window of the last ACK is what counts.
+        (If (! Flow.was_timeout)
+            (:= Report.window Cwnd))
+        (report))
+    (If Flow.was_timeout
+        (:= slowly true))
+
+    (If (&& (== handled Report.events) (&& Flow.cwnd_limited (|| slowly (! reacting))))
+        # Not what an ACK repeats of earlier selective ones.
+        (:= acked (min (min Ack.bytes_acked (* Ack.packets_acked Flow.mss)) limit))
+        (If (< Cwnd ssthresh)
+            (:= step (min acked (- ssthresh Cwnd)))
+            (:= Cwnd (+ Cwnd step))
+            (:= acked (- acked step)))
+        # What is left over once ssthresh is reached counts below.
+        (If (>= Cwnd ssthresh)
+            (:= credit (+ credit acked))
+            (If (>= credit Cwnd)
+                (:= credit (- credit Cwnd))
+                (:= Cwnd (+ Cwnd Flow.mss)))))
+
+    (If (! Flow.was_timeout)
+        (:= Report.window (if (! reacting) Cwnd)))
+    (fallthrough))
+
+(when (> Micros Flow.srtt_us)
+    (:= Micros 0)
+    (report))
