@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
-"""run.py FILE [NAME...]: in a guest, run the tests of one file.
+"""run.py TEST_FILE [NAME...]: in a guest, run the tests of one file, those
+with one of the words NAME in their name.
 
-Loads the module (with the file's MODULE_PARAMS; not at all if MODULE_PARAMS
-is None), runs each test_*, removes the module. One line per test, `ok NAME`
-or `not ok NAME: reason`, and one for the removal. The exit status says only
-that all of it was reached.
+Loads the module (with the file's MODULE_PARAMS), runs each test_*, removes
+the module. One line per test, `ok NAME` or `not ok NAME: reason`, and one for
+the removal. The exit status says only that all of it was reached.
 """
 
 from __future__ import annotations
@@ -78,14 +78,13 @@ def removed(module: Module) -> None:
 
 
 def main(argv: list[str]) -> int:
-    stem, wanted = argv[1].removesuffix(".py"), argv[2:]
-    tests = importlib.import_module(stem)
+    file, wanted = Path(argv[1]), argv[2:]
+    sys.path.insert(0, str(file.resolve().parent))
+    tests = importlib.import_module(file.stem)
     module = Module(Path(os.environ["CCP_MODULE"]))
-    lab = Lab(module, Path(os.environ["CCP_TOOLS"]), Path(os.environ["CCP_YNL"]))
-    topic = stem.removeprefix("test_")
-    params = getattr(tests, "MODULE_PARAMS", "")
-    if params is not None and os.environ["CCP_MODULE"]:
-        module.load(params)
+    lab = Lab(module, Path(os.environ["CCP_TOOLS"]), Path(os.environ.get("CCP_YNL", "/")))
+    topic = file.stem.removeprefix("test_")
+    module.load(getattr(tests, "MODULE_PARAMS", ""))
     found = [(n, t) for n, t in vars(tests).items() if n.startswith("test_") and callable(t)]
     for name, test in found:
         for suffix, arguments in variants(test):

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The module in a stock kernel, under qemu and in real time: does what works
+in the lab kernel work here, on two processors. Numbers are for a slow, busy
+host: only what is wrong by a factor fails."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+import time
+from pathlib import Path
+
+import isa
+from ccp import Cmd, Reason
+from lab import Lab, both_families, raises, wait_for
+from net import Namespace
+from traffic import MSS
+
+RATE = 20
+RTT = 0.04
+
+
+def bottleneck(lab: Lab):
+    return lab.path(delay_ms=RTT * 1000, rate_mbit=RATE, queue=70)
+
+
+def goodput(flow, seconds: float) -> float:
+    """Mbit/s of payload over the next `seconds`."""
+    start, before = time.monotonic(), flow.info().bytes_acked
+    time.sleep(seconds)
+    return (flow.info().bytes_acked - before) * 8 / (time.monotonic() - start) / 1e6
+
+
+def test_loaded(lab: Lab) -> None:
+    available = Path("/proc/sys/net/ipv4/tcp_available_congestion_control").read_text()
+    assert "ccp" in available.split()
+    assert lab.module.references == 0
+
+
+@both_families
+def test_transfer_under_ccpctl(lab: Lab, family: int) -> None:
+    path = bottleneck(lab)
+    lab.run_algorithm(path.a, "reno")
+    watcher = lab.client(path.a)
+    flow = lab.flow(path, family=family).start()
+    time.sleep(2)
+    got = goodput(flow, 5)
+    assert got > 0.5 * RATE, f"{got:.1f} of {RATE} Mbit/s"
+    (info,) = watcher.flows()
+    assert (info.fallback_reason, info.aborts) == (Reason.NONE, 0), info
+    assert info.family == family
+    assert info.reports > 0
+
+
+def test_transfer_under_the_fallback(lab: Lab) -> None:
+    path = bottleneck(lab)
+    flow = lab.flow(path).start()
+    time.sleep(2)
+    got = goodput(flow, 4)
+    assert got > 0.5 * RATE, f"{got:.1f} of {RATE} Mbit/s"
+    (info,) = lab.client(path.a).flows()
+    assert (info.program_id, info.fallback_reason) == (0, Reason.NO_AGENT)
+
+
+def test_agent_killed_and_back(lab: Lab) -> None:
+    path = bottleneck(lab)
+    watcher = lab.client(path.a)
+    watcher.join()
+    tool = lab.run_algorithm(path.a, "reno")
+    flow = lab.flow(path).start()
+    wait_for("the agent's program", lambda: watcher.flows()[0].fallback_reason == Reason.NONE, 20)
+    time.sleep(2)
+    tool.kill(signal.SIGKILL)
+    assert watcher.wait(Cmd.FLOW_FALLBACK).fallback_reason == Reason.AGENT_GONE
+    got = goodput(flow, 3)
+    assert got > 0.3 * RATE, f"{got:.1f} of {RATE} Mbit/s"
+    lab.run_algorithm(path.a, "reno")
+    wait_for("adoption", lambda: watcher.flows()[0].fallback_reason == Reason.NONE, 20)
+    assert watcher.flows()[0].fallbacks == 1
+
+
+def test_many_flows(lab: Lab) -> None:
+    """Flows on both processors, with an agent that gets every report."""
+    ns: Namespace
+    (ns,) = lab.namespaces("n")
+    agent = lab.agent(ns)
+    program = agent.install("p", isa.reporter(isa.NOW))
+    listener = ns.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(512)
+    seen: set[int] = set()
+    for _ in range(2):
+        pairs = []
+        for _ in range(100):
+            sock = ns.socket()
+            sock.setsockopt(socket.IPPROTO_TCP, 13, b"ccp")
+            sock.connect(listener.getsockname())
+            pairs.append((sock, listener.accept()[0]))
+        created = [agent.wait(Cmd.FLOW_CREATED).id for _ in pairs]
+        assert not seen & set(created)
+        seen |= set(created)
+        for flow in created:
+            agent.set_program(flow, program.id)
+        for sock, peer in pairs:
+            sock.send(bytes(5 * MSS))
+            assert peer.recv(1 << 20)
+        for sock, peer in pairs:
+            peer.close()
+            sock.close()
+    listener.close()
+    wait_for("end of the flows", lambda: agent.stats().flows == 0, 30)
+    assert agent.stats().reports >= 200
+
+
+def test_refusals(lab: Lab) -> None:
+    (ns,) = lab.namespaces("n")
+    agent = lab.agent(ns)
+    with raises(errno.EINVAL, "instruction 1", "opcode 99"):
+        agent.install("p", isa.Program().always(isa.ins(99, isa.CWND, isa.imm(1), isa.imm(2))))
+    with raises(errno.ENOENT, "flow 424242"):
+        agent.flow(424242)
+
+
+def test_rmmod(lab: Lab) -> None:
+    path = bottleneck(lab)
+    agent = lab.agent(path.a)
+    flow = lab.flow(path).start()
+    try:
+        lab.module.remove()
+    except RuntimeError as error:
+        assert "in use" in str(error), error
+    else:
+        raise AssertionError("removed under a flow")
+    flow.stop()
+    wait_for("end of its use", lambda: lab.module.references == 0, 30)
+    lab.module.remove()
+    with raises(errno.ENOENT):
+        agent.heartbeat()
+    lab.module.load()
