@@ -89,7 +89,7 @@ impl Tracker {
         primitives[primitive::ACK_BYTES_ACKED] = bytes_acked;
         primitives[primitive::ACK_BYTES_MISORDERED] = bytes(misordered, ack);
         primitives[primitive::ACK_ECN_BYTES] = ecn_bytes;
-        primitives[primitive::ACK_ECN_PACKETS] = ecn_bytes.div_ceil(mss(ack));
+        primitives[primitive::ACK_ECN_PACKETS] = packets(ecn_bytes, ack);
         primitives[primitive::ACK_LOST_PKTS_SAMPLE] = u64::from(lost);
         primitives[primitive::ACK_NOW] = ack.now_us;
         primitives[primitive::ACK_PACKETS_ACKED] = u64::from(delivered.saturating_sub(misordered));
@@ -190,6 +190,15 @@ impl Tracker {
 /// Segment size, never 0.
 fn mss(ack: &Ack) -> u64 {
     u64::from(ack.mss.max(1))
+}
+
+/// The packets so many bytes make, the last perhaps not full.
+fn packets(bytes: u64, ack: &Ack) -> u64 {
+    let mss = mss(ack);
+    bytes
+        .saturating_add(mss.wrapping_sub(1))
+        .checked_div(mss)
+        .unwrap_or(0)
 }
 
 /// The bytes of so many full segments; fits, as both factors have 32 bits.

@@ -162,7 +162,14 @@ fn expression() -> impl Strategy<Value = Expression> {
 /// An event such as a compiler writes.
 fn compiled_event() -> impl Strategy<Value = EventParts> {
     let statement = (reg(), expression());
-    (expression(), prop::collection::vec(statement, 0..4)).prop_map(|(test, statements)| {
+    let statements = prop::collection::vec(statement, 0..4);
+    let parts = (expression(), statements, any::<bool>(), any::<bool>());
+    parts.prop_map(|(test, statements, always, go_on)| {
+        let test = if always {
+            Expression::Leaf(imm(1))
+        } else {
+            test
+        };
         let mut condition = Vec::new();
         let value = test.compile(&mut 0, &mut condition);
         let last = match condition.pop() {
@@ -175,7 +182,11 @@ fn compiled_event() -> impl Strategy<Value = EventParts> {
         let mut body = Vec::new();
         for (target, expression) in statements {
             let value = expression.compile(&mut 0, &mut body);
+            let target = if target == CONTINUE { r(0) } else { target };
             body.push(bind(target, value));
+        }
+        if go_on {
+            body.push(bind(CONTINUE, imm(1)));
         }
         (condition, last, body)
     })
@@ -218,8 +229,9 @@ fn definitions() -> impl Strategy<Value = Vec<Instruction>> {
 
 /// A program that verifies: what the verifier objects to is mended.
 fn program() -> impl Strategy<Value = Source> {
-    let event = prop_oneof![event(), compiled_event()];
-    (definitions(), prop::collection::vec(event, 1..5)).prop_map(|(defs, events)| {
+    let mixed = prop::collection::vec(prop_oneof![event(), compiled_event()], 1..5);
+    let compiled = prop::collection::vec(compiled_event(), 1..6);
+    (definitions(), prop_oneof![mixed, compiled]).prop_map(|(defs, events)| {
         let mut source = events.into_iter().fold(
             Source::new(&defs),
             |source, (mut condition, mut last, body)| {

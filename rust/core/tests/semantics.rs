@@ -77,6 +77,22 @@ fn fallthrough_under_a_condition() {
 }
 
 #[test]
+fn fallthrough_of_an_event_that_may_not_run() {
+    let mut machine = Source::new(&[])
+        .when(&[op(Opcode::Gt, FLAG, l(0), imm(0))], &[GO_ON])
+        .when(&always(), &[count(r(0))])
+        .when(&always(), &[count(r(1)), GO_ON])
+        .when(&always(), &[count(r(2))])
+        .when(&always(), &[count(r(3))])
+        .load();
+    machine.run(&input(0));
+    assert_eq!(machine.report(), [1, 0, 0, 0]);
+    machine.file[6] = 1;
+    machine.run(&input(0));
+    assert_eq!(machine.report(), [2, 1, 1, 1]);
+}
+
+#[test]
 fn flags_are_clear_at_the_start() {
     let mut machine = Source::new(&[])
         .when(&[op(Opcode::Gt, FLAG, CWND, imm(0))], &[GO_ON, SEND])
@@ -414,4 +430,189 @@ fn cost() {
         .when(&two, &[count(r(0)), count(r(0)), GO_ON])
         .when(&always(), &[count(r(0)); 5]);
     assert_eq!(all.load().layout.cost, 2 + 3 + 1 + 5);
+}
+
+/// What the decoder merges or leaves out must not show.
+mod merging {
+    use super::*;
+    use ccp_core::vm::isa::Instruction;
+
+    /// Runs a condition with locals 0..4 as given; whether it holds.
+    fn holds(condition: &[Instruction], locals: [u64; 4]) -> bool {
+        let mut machine = Source::new(&[])
+            .when(condition, &[bind(r(0), imm(1))])
+            .load();
+        machine.file[6..10].copy_from_slice(&locals);
+        machine.run(&input(0));
+        machine.report() == [1]
+    }
+
+    #[test]
+    fn a_comparison_used_twice() {
+        let condition = [
+            op(Opcode::Gt, t(0), l(0), l(1)),
+            op(Opcode::Gt, t(1), t(0), l(2)),
+            op(Opcode::Mul, FLAG, t(0), t(1)),
+        ];
+        assert!(holds(&condition, [2, 1, 0, 0]));
+        assert!(!holds(&condition, [2, 1, 1, 0]));
+        assert!(!holds(&condition, [1, 1, 0, 0]));
+    }
+
+    #[test]
+    fn a_skip_into_a_conjunction() {
+        let condition = [
+            bind(t(0), l(3)),
+            op(Opcode::SkipZ, FLAG, l(2), imm(1)),
+            op(Opcode::Gt, t(0), l(0), l(1)),
+            op(Opcode::Gt, t(1), imm(5), l(1)),
+            op(Opcode::And, FLAG, t(0), t(1)),
+        ];
+        assert!(holds(&condition, [2, 1, 1, 0]));
+        assert!(!holds(&condition, [1, 1, 1, 1]));
+        assert!(holds(&condition, [1, 1, 0, 1]));
+        assert!(!holds(&condition, [2, 1, 0, 0]));
+        assert!(!holds(&condition, [9, 7, 1, 1]));
+    }
+
+    #[test]
+    fn nested_conjunctions() {
+        let condition = [
+            op(Opcode::Gt, t(0), l(0), imm(1)),
+            op(Opcode::Lt, t(1), l(1), imm(5)),
+            op(Opcode::And, t(2), t(0), t(1)),
+            op(Opcode::Ne, t(3), l(2), imm(7)),
+            op(Opcode::Mul, FLAG, t(3), t(2)),
+        ];
+        assert!(holds(&condition, [2, 4, 0, 0]));
+        assert!(!holds(&condition, [1, 4, 0, 0]));
+        assert!(!holds(&condition, [2, 5, 0, 0]));
+        assert!(!holds(&condition, [2, 4, 7, 0]));
+    }
+
+    #[test]
+    fn logic_of_values() {
+        for (opcode, table) in [
+            (Opcode::Add, [false, true, true, true]),
+            (Opcode::Or, [false, true, true, true]),
+            (Opcode::Mul, [false, false, false, true]),
+            (Opcode::And, [false, false, false, true]),
+        ] {
+            for (index, expected) in table.into_iter().enumerate() {
+                let locals = [index as u64 & 2, index as u64 & 1, 0, 0];
+                let condition = [op(opcode, FLAG, l(0), l(1))];
+                assert_eq!(holds(&condition, locals), expected, "{}", opcode.name());
+            }
+        }
+        // They abort as always.
+        for (opcode, abort) in [
+            (Opcode::Add, Abort::AddOverflow),
+            (Opcode::Mul, Abort::MulOverflow),
+        ] {
+            let mut machine = Source::new(&[])
+                .when(&[op(opcode, FLAG, l(0), l(1))], &[])
+                .load();
+            machine.file[6..8].fill(u64::MAX);
+            assert_eq!(machine.run(&input(0)).abort, Some(abort));
+        }
+    }
+
+    #[test]
+    fn a_conditional_move_is_not_a_move() {
+        let body = [
+            bind(t(0), imm(5)),
+            op(Opcode::If, t(0), l(0), imm(6)),
+            bind(r(0), t(0)),
+            bind(t(1), imm(5)),
+            op(Opcode::Ewma, t(1), imm(0), imm(7)),
+            bind(r(1), t(1)),
+        ];
+        let mut machine = Source::new(&[]).when(&always(), &body).load();
+        machine.run(&input(0));
+        assert_eq!(machine.report(), [5, 7]);
+        machine.file[6] = 1;
+        machine.run(&input(0));
+        assert_eq!(machine.report(), [6, 7]);
+    }
+
+    #[test]
+    fn moves_keep_their_order() {
+        let body = [
+            bind(t(0), l(0)),
+            bind(r(0), r(1)),
+            bind(r(1), t(0)),
+            bind(r(2), r(1)),
+            bind(r(1), imm(9)),
+            bind(r(3), r(1)),
+            bind(r(4), r(2)),
+        ];
+        let mut machine = Source::new(&[def(r(1), 3)]).when(&always(), &body).load();
+        machine.file[6] = 8;
+        machine.run(&input(0));
+        assert_eq!(machine.report(), [3, 9, 8, 9, 8]);
+    }
+
+    #[test]
+    fn a_skip_between_moves() {
+        let body = [
+            bind(t(0), imm(1)),
+            op(Opcode::SkipZ, FLAG, l(0), imm(1)),
+            op(Opcode::Add, t(0), imm(1), imm(1)),
+            bind(r(0), t(0)),
+        ];
+        for (value, expected) in [(0, 1), (1, 2)] {
+            let mut machine = Source::new(&[]).when(&always(), &body).load();
+            machine.file[6] = value;
+            machine.run(&input(0));
+            assert_eq!(machine.report(), [expected]);
+        }
+    }
+
+    #[test]
+    fn a_tmp_read_again_is_kept() {
+        let body = [
+            op(Opcode::Add, t(0), l(0), imm(1)),
+            bind(r(0), t(0)),
+            bind(r(1), t(0)),
+            op(Opcode::Gt, t(1), l(0), imm(3)),
+            op(Opcode::SkipZ, FLAG, t(1), imm(1)),
+            bind(r(2), imm(4)),
+            bind(r(3), t(1)),
+        ];
+        for (value, expected) in [(2, [3, 3, 0, 0]), (5, [6, 6, 4, 1])] {
+            let mut machine = Source::new(&[]).when(&always(), &body).load();
+            machine.file[6] = value;
+            machine.run(&input(0));
+            assert_eq!(machine.report(), expected);
+        }
+    }
+
+    #[test]
+    fn a_tmp_written_again_on_one_path() {
+        let body = [
+            op(Opcode::Add, t(0), l(0), imm(1)),
+            bind(r(0), t(0)),
+            op(Opcode::SkipZ, FLAG, l(0), imm(1)),
+            bind(t(0), imm(9)),
+            bind(r(1), t(0)),
+        ];
+        for (value, expected) in [(0, [1, 1]), (5, [6, 9])] {
+            let mut machine = Source::new(&[]).when(&always(), &body).load();
+            machine.file[6] = value;
+            machine.run(&input(0));
+            assert_eq!(machine.report(), expected);
+        }
+    }
+
+    #[test]
+    fn a_comparison_that_decides_nothing() {
+        let condition = [
+            op(Opcode::Gt, t(0), l(0), imm(1)),
+            op(Opcode::Gt, t(1), l(1), imm(1)),
+            op(Opcode::Gt, t(2), l(2), imm(1)),
+            op(Opcode::Mul, FLAG, t(0), t(2)),
+        ];
+        assert!(holds(&condition, [2, 0, 2, 0]));
+        assert!(!holds(&condition, [2, 0, 1, 0]));
+    }
 }

@@ -9,6 +9,7 @@
 //! for good. A conjunction of comparisons ends at the first that fails.
 
 use super::{
+    condition::Truth,
     error::{
         Error,
         Kind, //
@@ -23,7 +24,6 @@ use super::{
     layout::{
         Profile,
         Slots,
-        EVENT_FLAG,
         SHOULD_CONTINUE, //
     },
     program::{
@@ -86,30 +86,22 @@ pub fn decode(events: &[u8], instructions: &[u8], ops: &mut [Op]) -> Result<Head
     })
 }
 
-struct Decoder<'a> {
+pub(super) struct Decoder<'a> {
     code: Code<'a>,
-    profile: &'a Profile,
-    slots: Slots,
+    pub(super) profile: &'a Profile,
+    pub(super) slots: Slots,
     ops: &'a mut [Op],
-    len: usize,
+    pub(super) len: usize,
     /// Place of the op before, when it always runs just before the next.
-    last: Option<usize>,
+    pub(super) last: Option<usize>,
     /// The last place that skips lead to.
-    landed: usize,
+    pub(super) landed: usize,
     /// Whether the continue flag is set from here on, and only read to test it.
     continuing: bool,
 }
 
-/// What is known of a condition when decoding.
-enum Truth {
-    Always,
-    Never,
-    /// Ops skip the body: the head of their chain, see [`Decoder::land_all`].
-    Tested(u32),
-}
-
 impl Decoder<'_> {
-    fn push(&mut self, op: Op) -> Result<usize, Error> {
+    pub(super) fn push(&mut self, op: Op) -> Result<usize, Error> {
         let place = self.len;
         let (needed, given) = (place.saturating_add(1), self.ops.len());
         *self
@@ -121,11 +113,11 @@ impl Decoder<'_> {
         Ok(place)
     }
 
-    fn op(&self, place: usize) -> Op {
+    pub(super) fn op(&self, place: usize) -> Op {
         self.ops.get(place).copied().unwrap_or_default()
     }
 
-    fn set(&mut self, place: usize, op: Op) {
+    pub(super) fn set(&mut self, place: usize, op: Op) {
         if let Some(to) = self.ops.get_mut(place) {
             *to = op;
         }
@@ -147,7 +139,7 @@ impl Decoder<'_> {
     }
 
     /// Adds the op at `place` to the chain, and returns its new head.
-    fn chain(&mut self, place: usize, head: u32) -> u32 {
+    pub(super) fn chain(&mut self, place: usize, head: u32) -> u32 {
         self.set(place, self.op(place).with_distance(head));
         (place as u32).saturating_add(1)
     }
@@ -181,104 +173,6 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    /// Ends the condition decoded from `first` on with a test of the flag.
-    fn condition(&mut self, first: usize) -> Result<Truth, Error> {
-        let (Some(place), false) = (self.last, self.profile.reads_flag) else {
-            return self.test(EVENT_FLAG);
-        };
-        let last = self.op(place);
-        if last.code() == op::BIND {
-            // Nobody reads the flag but the test: test what it is set to.
-            self.len = place;
-            return match self.constant(last.right()) {
-                // What is computed before it may still abort.
-                Some(0) if place != first => {
-                    let place = self.push(Op::new(op::SKIP, 0, 0, 0))?;
-                    Ok(Truth::Tested(self.chain(place, 0)))
-                }
-                Some(0) => Ok(Truth::Never),
-                Some(_) => Ok(Truth::Always),
-                None => self.test(last.right()),
-            };
-        }
-        if let Some(start) = self.conjunction(first, place) {
-            return Ok(Truth::Tested(self.split(start, place)));
-        }
-        match unless(last.code()) {
-            Some(code) => {
-                self.set(place, last.with_code(code));
-                Ok(Truth::Tested(self.chain(place, 0)))
-            }
-            None => self.test(EVENT_FLAG),
-        }
-    }
-
-    fn test(&mut self, slot: u8) -> Result<Truth, Error> {
-        let place = self.push(Op::new(op::SKIP_ZERO, 0, slot, 0))?;
-        Ok(Truth::Tested(self.chain(place, 0)))
-    }
-
-    /// Where the ops that end with `last` begin, if they do no more than join
-    /// comparisons by MUL or AND.
-    fn conjunction(&self, first: usize, last: usize) -> Option<usize> {
-        // Masks of slots, those still to be found and those found.
-        let mut wanted = self.joined(self.op(last))?;
-        let mut found = 0u16;
-        let mut start = last;
-        while wanted != 0 {
-            start = start.checked_sub(1).filter(|start| *start >= first)?;
-            let op = self.op(start);
-            let result = self.tmp_bit(op.result());
-            if result & wanted == 0 {
-                return None;
-            }
-            wanted &= !result;
-            found |= result;
-            if !is_comparison(op.code()) {
-                wanted |= self.joined(op)?;
-            }
-        }
-        // None of the results may be used otherwise, nor skipped.
-        let used = (start..last)
-            .map(|place| self.op(place))
-            .filter(|op| is_comparison(op.code()))
-            .fold(0, |used, op| {
-                used | self.tmp_bit(op.left()) | self.tmp_bit(op.right())
-            });
-        (used & found == 0 && start >= self.landed).then_some(start)
-    }
-
-    /// The two tmp registers an op joins.
-    fn joined(&self, op: Op) -> Option<u16> {
-        let (left, right) = (self.tmp_bit(op.left()), self.tmp_bit(op.right()));
-        let joins = matches!(op.code(), op::MUL | op::AND) && left != 0 && right != 0;
-        joins.then_some(left | right)
-    }
-
-    /// A bit for each slot of a tmp register, 0 for others.
-    fn tmp_bit(&self, slot: u8) -> u16 {
-        match slot.checked_sub(self.slots.tmps) {
-            Some(index) if slot < self.slots.constants => 1u16.wrapping_shl(u32::from(index)),
-            _ => 0,
-        }
-    }
-
-    /// Turns the comparisons of a conjunction into skips, and drops the rest.
-    fn split(&mut self, start: usize, last: usize) -> u32 {
-        let mut head = 0;
-        self.len = start;
-        for place in start..last {
-            let op = self.op(place);
-            if let (Some(code), true) = (unless(op.code()), is_comparison(op.code())) {
-                let to = self.len;
-                self.set(to, op.with_code(code));
-                head = self.chain(to, head);
-                self.len = to.saturating_add(1);
-            }
-        }
-        head
-    }
-
     /// From here on no body ends the invocation: the flag need not be kept.
     fn continue_for_good(&mut self) {
         self.continuing = true;
@@ -291,7 +185,7 @@ impl Decoder<'_> {
     }
 
     /// The constant in a slot, when it holds one.
-    fn constant(&self, slot: u8) -> Option<u64> {
+    pub(super) fn constant(&self, slot: u8) -> Option<u64> {
         let index = slot.checked_sub(self.slots.constants)?;
         self.profile.constants().get(usize::from(index)).copied()
     }
@@ -488,7 +382,7 @@ impl Decoder<'_> {
 }
 
 /// The skip that does what an operation and a test of its result do.
-fn unless(code: u8) -> Option<u8> {
+pub(super) fn unless(code: u8) -> Option<u8> {
     match code {
         op::GT => Some(op::UNLESS_GT),
         op::LE => Some(op::UNLESS_LE),
@@ -500,8 +394,4 @@ fn unless(code: u8) -> Option<u8> {
         op::OR => Some(op::UNLESS_OR),
         _ => None,
     }
-}
-
-fn is_comparison(code: u8) -> bool {
-    matches!(code, op::GT | op::LE | op::EQ | op::NE)
 }
