@@ -64,4 +64,5 @@ flock "$lock"
 build
 check_no_panic
 check_vermagic
+[ -z "$clippy" ] || rm -f "$dir/ccp_rs.ko"
 [ -n "$clippy" ] || printf '%s\n' "$dir/ccp_rs.ko"
