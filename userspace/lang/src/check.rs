@@ -57,7 +57,10 @@ pub(crate) const NOTHING: Typed = (Value::Const(0), Type::Unknown);
 
 impl Checker<'_> {
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        // Warnings about half a program are mostly wrong.
+        if self.sound || diagnostic.severity == Severity::Error {
+            self.diagnostics.push(diagnostic);
+        }
     }
 
     fn condition(&mut self, expr: &Expr) -> Value {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Parsing of the `def` block.
 
-use crate::ast::{Declaration, Literal, Name, Span};
+use crate::ast::{Declaration, Literal, Name};
 use crate::atom;
 use crate::diagnostic::Diagnostic;
 use crate::parser::Parser;
@@ -12,7 +12,7 @@ impl Parser<'_> {
     pub(crate) fn definitions(&mut self, nodes: &[Node], into: &mut Vec<Declaration>) {
         for node in nodes {
             let NodeKind::List(items) = &node.kind else {
-                self.not_a_declaration(node.span.clone());
+                self.not_a_declaration(node);
                 continue;
             };
             let structure = items.first().is_some_and(|n| self.text(n) == "Report")
@@ -24,7 +24,7 @@ impl Parser<'_> {
                 for member in &items[1..] {
                     match &member.kind {
                         NodeKind::List(items) => self.declaration(member, items, true, into),
-                        _ => self.not_a_declaration(member.span.clone()),
+                        _ => self.not_a_declaration(member),
                     }
                 }
             } else {
@@ -33,7 +33,11 @@ impl Parser<'_> {
         }
     }
 
-    fn not_a_declaration(&mut self, span: Span) {
+    fn not_a_declaration(&mut self, node: &Node) {
+        if matches!(node.kind, NodeKind::Invalid) {
+            return;
+        }
+        let span = node.span.clone();
         self.report(
             Diagnostic::error("E0107", span, "this is no declaration").help(
                 "declare a variable with `(name value)` or `(volatile name value)`, \
@@ -49,6 +53,9 @@ impl Parser<'_> {
         member: bool,
         into: &mut Vec<Declaration>,
     ) {
+        if items.iter().any(|n| matches!(n.kind, NodeKind::Invalid)) {
+            return;
+        }
         let mut items = items;
         let mut volatile = false;
         let mut glued = 0;
@@ -89,7 +96,9 @@ impl Parser<'_> {
             self.report(d);
             return;
         };
-        let (Some(name), Some(init)) = (self.new_name(name, glued, member), self.init(init)) else {
+        // A wrong value is no reason not to know the name.
+        let init = self.init(init).unwrap_or(Literal::Num(0));
+        let Some(name) = self.new_name(name, glued, member) else {
             return;
         };
         self.known.insert(name.text.clone());

@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use serde::{Serialize, Serializer};
 
 /// How bad a diagnostic is.
@@ -93,7 +93,7 @@ pub struct Record<'a> {
     pub start: Position,
     /// The place after the last character.
     pub end: Position,
-    /// The line `start` is on.
+    /// The line `start` is on; empty when it is too long to show.
     pub source: &'a str,
 }
 
@@ -103,19 +103,44 @@ pub struct Diagnostics {
     file: Arc<str>,
     source: Arc<str>,
     list: Vec<Diagnostic>,
+    omitted: usize,
+    /// Where each line of the source starts.
+    lines: Vec<usize>,
 }
+
+/// Most diagnostics that are kept; nobody reads more, and each takes time.
+const MAX_DIAGNOSTICS: usize = 100;
+
+/// Most bytes of source shown with a diagnostic; beyond it, it is no help.
+const MAX_SNIPPET: usize = 16 << 10;
 
 impl Diagnostics {
     /// Diagnostics about `source`, which the user knows as `file`. They are
-    /// put in source order; of equal ones the first stays.
+    /// put in source order; of equal ones the first stays, and of too many the
+    /// errors rather than the warnings.
     pub(crate) fn new(file: &str, source: &str, mut list: Vec<Diagnostic>) -> Self {
-        list.sort_by_key(|d| (d.span.start, d.span.end));
+        let by_place = |d: &Diagnostic| (d.span.start, d.span.end);
+        list.sort_by_key(by_place);
         list.dedup();
+        let omitted = list.len().saturating_sub(MAX_DIAGNOSTICS);
+        if omitted > 0 {
+            list.sort_by_key(|d| std::cmp::Reverse(d.severity));
+            list.truncate(MAX_DIAGNOSTICS);
+            list.sort_by_key(by_place);
+        }
+        let newlines = source.match_indices('\n').map(|(at, _)| at + 1);
         Self {
             file: file.into(),
             source: source.into(),
             list,
+            omitted,
+            lines: std::iter::once(0).chain(newlines).collect(),
         }
+    }
+
+    /// How many more there were than are kept.
+    pub fn omitted(&self) -> usize {
+        self.omitted
     }
 
     /// Whether there are none.
@@ -162,6 +187,9 @@ impl Diagnostics {
             }
             out.push_str(&self.render_one(&renderer, diagnostic));
         }
+        if self.omitted > 0 {
+            out.push_str(&format!("\n\n... and {} more", self.omitted));
+        }
         out
     }
 
@@ -170,13 +198,30 @@ impl Diagnostics {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let snippet = Snippet::source(&*self.source)
-            .path(&*self.file)
-            .annotation(AnnotationKind::Primary.span(diagnostic.span.clone()));
+        // Only the lines concerned: the renderer reads all it is given.
+        let first = self.line_index(diagnostic.span.start);
+        let start = self.lines[first];
+        let last = self.line_index(diagnostic.span.end);
+        let end = self
+            .lines
+            .get(last + 1)
+            .copied()
+            .unwrap_or(self.source.len());
+        let span = diagnostic.span.start - start..diagnostic.span.end - start;
         let group = level
             .primary_title(diagnostic.message.as_str())
-            .id(diagnostic.code)
-            .element(snippet);
+            .id(diagnostic.code);
+        let snippet = Snippet::source(&self.source[start..end])
+            .path(&*self.file)
+            .line_start(first + 1)
+            .annotation(AnnotationKind::Primary.span(span));
+        let group = if end - start > MAX_SNIPPET {
+            let place = self.position(diagnostic.span.start);
+            let origin = Origin::path(&*self.file).line(place.line);
+            group.element(origin.char_column(place.column))
+        } else {
+            group.element(snippet)
+        };
         let group = match &diagnostic.help {
             Some(help) => group.element(Level::HELP.message(help.as_str())),
             None => group,
@@ -184,19 +229,27 @@ impl Diagnostics {
         renderer.render(&[group])
     }
 
+    /// Index of the line that `offset` is on.
+    fn line_index(&self, offset: usize) -> usize {
+        self.lines.partition_point(|start| *start <= offset) - 1
+    }
+
     fn position(&self, offset: usize) -> Position {
-        let before = &self.source[..offset];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = self.line_index(offset);
         Position {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
+            line: line + 1,
+            column: self.source[self.lines[line]..offset].chars().count() + 1,
         }
     }
 
     fn line(&self, offset: usize) -> &str {
-        let start = self.source[..offset].rfind('\n').map_or(0, |n| n + 1);
-        let rest = &self.source[start..];
-        rest[..rest.find('\n').unwrap_or(rest.len())].trim_end_matches('\r')
+        let line = self.line_index(offset);
+        let end = self.lines.get(line + 1).copied();
+        let text = &self.source[self.lines[line]..end.unwrap_or(self.source.len())];
+        if text.len() > MAX_SNIPPET {
+            return "";
+        }
+        text.trim_end_matches(['\n', '\r'])
     }
 }
 

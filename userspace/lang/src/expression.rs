@@ -21,6 +21,7 @@ impl Parser<'_> {
                     span: node.span.clone(),
                 })),
                 NodeKind::Word => self.word(node, &mut items),
+                NodeKind::Invalid => items.push(Item::Atom(error(node))),
                 NodeKind::Symbol => {
                     self.stray_symbol(node);
                     items.push(Item::Atom(error(node)));
@@ -153,19 +154,24 @@ impl Parser<'_> {
             return None;
         };
         let text = self.text(first);
-        let d = match first.kind {
-            NodeKind::List(_) => Diagnostic::error(
-                "E0114",
-                first.span.clone(),
-                "a list starts with an operator, not with another list",
-            )
-            .help("remove the outer parentheses; statements need no grouping"),
-            NodeKind::Infinity => Diagnostic::error(
-                "E0114",
-                first.span.clone(),
-                "a list starts with an operator, not with a value",
-            )
-            .help("remove the parentheses around the value"),
+        let found = match first.kind {
+            NodeKind::Invalid => None,
+            NodeKind::List(_) => Some(
+                Diagnostic::error(
+                    "E0114",
+                    first.span.clone(),
+                    "a list starts with an operator, not with another list",
+                )
+                .help("remove the outer parentheses; statements need no grouping"),
+            ),
+            NodeKind::Infinity => Some(
+                Diagnostic::error(
+                    "E0114",
+                    first.span.clone(),
+                    "a list starts with an operator, not with a value",
+                )
+                .help("remove the parentheses around the value"),
+            ),
             NodeKind::Symbol | NodeKind::Word => {
                 if let Some(head) = heads::find(text) {
                     return Some((head, Vec::new(), rest));
@@ -177,10 +183,10 @@ impl Parser<'_> {
                         return Some((head, items, rest));
                     }
                 }
-                self.unknown_head(first, text)
+                Some(self.unknown_head(first, text))
             }
         };
-        self.report(d);
+        self.diagnostics.extend(found);
         // What is inside may have errors of its own.
         for item in self.items(rest) {
             self.expr(item);

@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     Symbol,
     /// `+infinity`
     Infinity,
+    /// Characters that mean nothing, already reported.
+    Invalid,
 }
 
 /// A token and where it is.
@@ -55,7 +57,7 @@ pub(crate) fn is_name_char(c: char) -> bool {
 }
 
 /// Splits `source` into tokens. White space and comments separate tokens and
-/// vanish; what is no token at all is reported and skipped.
+/// vanish; what is no token at all is reported.
 pub(crate) fn lex(source: &str, diagnostics: &mut Vec<Diagnostic>) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
     let mut at = 0;
@@ -81,13 +83,13 @@ pub(crate) fn lex(source: &str, diagnostics: &mut Vec<Diagnostic>) -> Vec<Token>
             _ if is_name_char(c) => (Kind::Word, run(rest, is_name_char)),
             _ if !head && rest.starts_with(INFINITY) => (Kind::Infinity, INFINITY.len()),
             _ => {
-                let Some(symbol) = SYMBOLS.iter().find(|s| rest.starts_with(**s)) else {
+                if let Some(symbol) = SYMBOLS.iter().find(|s| rest.starts_with(**s)) {
+                    (Kind::Symbol, symbol.len())
+                } else {
                     let len = run(rest, |c| SYMBOL_CHARS.contains(c)).max(c.len_utf8());
                     diagnostics.push(unexpected(rest, at..at + len));
-                    at += len;
-                    continue;
-                };
-                (Kind::Symbol, symbol.len())
+                    (Kind::Invalid, len)
+                }
             }
         };
         tokens.push(Token {

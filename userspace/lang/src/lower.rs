@@ -173,8 +173,16 @@ impl Lowerer {
         }
         let over = self.skip(immediate(0));
         self.land(skip);
+        let second_start = self.code.instructions.len();
         self.block(second, diagnostics);
-        self.land(over);
+        if self.code.instructions.len() == second_start {
+            // Nothing to skip over after all: the first skip ends here too.
+            self.code.instructions.pop();
+            self.code.spans.pop();
+            self.land(skip);
+        } else {
+            self.land(over);
+        }
     }
 
     /// A skip whose length `land` fills in.

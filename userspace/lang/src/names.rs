@@ -50,7 +50,7 @@ pub(crate) fn nearest<'a>(
 ) -> Option<&'a str> {
     // A third of the letters may be wrong: enough for a slip, too few to
     // suggest something unrelated.
-    let limit = (name.chars().count() / 3).max(1);
+    let limit = name.chars().count() / 3;
     candidates
         .filter(|candidate| *candidate != name)
         .filter_map(|candidate| {
@@ -65,11 +65,10 @@ pub(crate) fn nearest<'a>(
         .map(|(_, candidate)| candidate)
 }
 
-/// Edit distance with swaps of neighbours; letter case counts for nothing
-/// beyond a first difference.
+/// Edit distance with swaps of neighbours; 0 when only letter case differs.
 fn distance(a: &str, b: &str) -> usize {
     if a.eq_ignore_ascii_case(b) {
-        return usize::from(a != b);
+        return 0;
     }
     let a: Vec<char> = a.chars().collect();
     let b: Vec<char> = b.chars().collect();

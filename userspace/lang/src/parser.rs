@@ -47,6 +47,9 @@ impl<'a> Parser<'a> {
         let mut program = Program::default();
         let mut defined = false;
         for node in nodes {
+            if matches!(node.kind, NodeKind::Invalid) {
+                continue;
+            }
             let NodeKind::List(items) = &node.kind else {
                 self.report(
                     Diagnostic::error(

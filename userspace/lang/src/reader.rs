@@ -25,6 +25,8 @@ pub(crate) enum NodeKind {
     Word,
     Symbol,
     Infinity,
+    /// Already reported; stands for anything.
+    Invalid,
 }
 
 /// A list whose `)` has not come yet.
@@ -57,6 +59,7 @@ pub(crate) fn read(source: &str, tokens: &[Token], diagnostics: &mut Vec<Diagnos
                 }
                 if open.len() == MAX_DEPTH {
                     skipped = 1;
+                    push(&mut open, &mut top, leaf(NodeKind::Invalid));
                     diagnostics.push(
                         Diagnostic::error(
                             "E0112",
@@ -78,30 +81,27 @@ pub(crate) fn read(source: &str, tokens: &[Token], diagnostics: &mut Vec<Diagnos
                         kind: NodeKind::List(list.items),
                         span: list.span.start..token.span.end,
                     };
-                    open.last_mut()
-                        .map_or(&mut top, |o| &mut o.items)
-                        .push(node);
+                    push(&mut open, &mut top, node);
                 }
                 None => diagnostics.push(
                     Diagnostic::error("E0103", token.span.clone(), "`)` without a `(`")
                         .help("remove it, or add the `(` it belongs to"),
                 ),
             },
-            Kind::Word | Kind::Symbol | Kind::Infinity => {
-                let node = leaf(match token.kind {
-                    Kind::Symbol => NodeKind::Symbol,
-                    Kind::Infinity => NodeKind::Infinity,
-                    _ => NodeKind::Word,
-                });
-                open.last_mut()
-                    .map_or(&mut top, |o| &mut o.items)
-                    .push(node);
-            }
+            Kind::Word => push(&mut open, &mut top, leaf(NodeKind::Word)),
+            Kind::Symbol => push(&mut open, &mut top, leaf(NodeKind::Symbol)),
+            Kind::Infinity => push(&mut open, &mut top, leaf(NodeKind::Infinity)),
+            Kind::Invalid => push(&mut open, &mut top, leaf(NodeKind::Invalid)),
         }
     }
     let end = tokens.last().map_or(0, |t| t.span.end);
     close_all(&mut open, &mut top, end, diagnostics);
     top
+}
+
+/// Appends to the innermost open list, or to what is outside of all.
+fn push(open: &mut [Open], top: &mut Vec<Node>, node: Node) {
+    open.last_mut().map_or(top, |o| &mut o.items).push(node);
 }
 
 /// Whether the innermost open list holds declarations, where `(when 0)` is a
@@ -145,8 +145,6 @@ fn close_all(
             kind: NodeKind::List(list.items),
             span: list.span.start..end.max(list.span.end),
         };
-        open.last_mut()
-            .map_or(&mut *top, |o| &mut o.items)
-            .push(node);
+        push(open, top, node);
     }
 }

@@ -109,14 +109,19 @@ impl Flow {
         self.fields()[self.symbols.field(name).expect("a field")]
     }
 
+    /// What follows each report.
+    pub fn reset_volatile(&mut self) {
+        let program = Program::new(&self.header, &self.ops);
+        self.state.reset_volatile(program, &mut self.file);
+    }
+
     /// Runs once and takes the report, if there is one.
     pub fn report(&mut self) -> Option<Vec<u64>> {
         let outcome = self.ack();
         assert_eq!(outcome.abort, None);
         outcome.report.then(|| {
             let fields = self.fields();
-            let program = Program::new(&self.header, &self.ops);
-            self.state.reset_volatile(program, &mut self.file);
+            self.reset_volatile();
             fields
         })
     }

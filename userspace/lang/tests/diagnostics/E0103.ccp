@@ -1,0 +1,3 @@
+(def (a 0))
+(when true (:= a 1)))
+(when true (report))

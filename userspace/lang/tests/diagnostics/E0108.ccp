@@ -1,0 +1,4 @@
+(def (a 0))
+(when)
+(when true)
+(when true (If a))

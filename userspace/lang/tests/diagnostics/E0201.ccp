@@ -1,0 +1,5 @@
+(def (Report (acked 0)))
+(when (> Micros Flow.rtt_sample)
+  (:= Report.ackd (+ Report.acked Ack.bytes_acked))
+  (:= Report.zz Ack.zzz)
+  (report))

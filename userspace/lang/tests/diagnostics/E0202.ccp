@@ -1,0 +1,3 @@
+(def (threshold 0))
+(when (> Cwnd treshold) (report))
+(when (&& undefined true) (report))

@@ -1,0 +1,2 @@
+(def (__x 0))
+(when true (:= __shouldReport true))

@@ -1,0 +1,2 @@
+(def (b false))
+(when (== b 1) (report))

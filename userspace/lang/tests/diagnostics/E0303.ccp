@@ -1,0 +1,2 @@
+(def (b false))
+(when true (:= Cwnd (if b 5 true)))

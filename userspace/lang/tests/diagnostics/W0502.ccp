@@ -1,0 +1,2 @@
+(def (a 0))
+(when true (:= a mss) mistyped)

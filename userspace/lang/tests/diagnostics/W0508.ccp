@@ -1,0 +1,2 @@
+(def (b false))
+(when true (:= b 4) (:= b Cwnd))

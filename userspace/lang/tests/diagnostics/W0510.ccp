@@ -1,0 +1,2 @@
+(def (a 0))
+(when true (:= a (ewma 12 Cwnd)))
