@@ -32,7 +32,11 @@ pub(crate) fn ms(us: u32) -> String {
 }
 
 /// Columns of text; numbers to the right.
-pub(crate) fn table(out: &mut dyn Write, head: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
+pub(crate) fn table(
+    out: &mut dyn Write,
+    head: &[&str],
+    rows: &[Vec<String>],
+) -> Result<(), Failure> {
     let width = |column: usize| {
         rows.iter()
             .filter_map(|row| row.get(column))
@@ -43,9 +47,10 @@ pub(crate) fn table(out: &mut dyn Write, head: &[&str], rows: &[Vec<String>]) ->
     };
     let right: Vec<bool> = (0..head.len())
         .map(|column| {
-            rows.iter()
-                .filter_map(|row| row.get(column))
-                .all(|cell| cell.starts_with(|c: char| c.is_ascii_digit() || c == '-') && !cell.contains([':', ' ']))
+            rows.iter().filter_map(|row| row.get(column)).all(|cell| {
+                cell.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+                    && !cell.contains([':', ' '])
+            })
         })
         .collect();
     let mut line = |cells: &mut dyn Iterator<Item = &str>| {
@@ -92,8 +97,14 @@ mod tests {
     #[test]
     fn tables_align() {
         let mut out = Vec::new();
-        let rows = [vec!["1".into(), "a:b".into()], vec!["10".into(), "c".into()]];
+        let rows = [
+            vec!["1".into(), "a:b".into()],
+            vec!["10".into(), "c".into()],
+        ];
         table(&mut out, &["ID", "PEER"], &rows).unwrap();
-        assert_eq!(String::from_utf8(out).unwrap(), "ID  PEER\n 1  a:b\n10  c\n");
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "ID  PEER\n 1  a:b\n10  c\n"
+        );
     }
 }

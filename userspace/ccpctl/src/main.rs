@@ -30,7 +30,11 @@ fn main() -> ExitCode {
             );
             // Nothing is left to do when even this cannot be written.
             let _ = error.print();
-            return if asked { ExitCode::SUCCESS } else { ExitCode::from(1) };
+            return if asked {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(1)
+            };
         }
     };
     match dispatch(cli) {

@@ -73,7 +73,16 @@ pub(crate) fn flows(form: Form, action: Option<&FlowsAction>) -> Result<(), Fail
         })
         .collect();
     let head = [
-        "ID", "LOCAL", "REMOTE", "AGENT", "PROGRAM", "CWND", "RATE", "RTT-MS", "DELIVERED", "LOST",
+        "ID",
+        "LOCAL",
+        "REMOTE",
+        "AGENT",
+        "PROGRAM",
+        "CWND",
+        "RATE",
+        "RTT-MS",
+        "DELIVERED",
+        "LOST",
         "REPORTS",
     ];
     table(&mut out, &head, &rows)
@@ -147,7 +156,15 @@ pub(crate) fn programs(form: Form, action: Option<&ProgramsAction>) -> Result<()
         })
         .collect();
     let head = [
-        "ID", "NAME", "AGENT", "FLOWS", "COST", "FIELDS", "REGISTERS", "BYTES", "FALLBACK",
+        "ID",
+        "NAME",
+        "AGENT",
+        "FLOWS",
+        "COST",
+        "FIELDS",
+        "REGISTERS",
+        "BYTES",
+        "FALLBACK",
     ];
     table(&mut std::io::stdout().lock(), &head, &rows)
 }
@@ -173,7 +190,14 @@ pub(crate) fn agents(form: Form) -> Result<(), Failure> {
         })
         .collect();
     let head = [
-        "ID", "NAME", "ALGORITHMS", "FLOWS", "PROGRAMS", "TIMEOUT-MS", "STATE", "PORT",
+        "ID",
+        "NAME",
+        "ALGORITHMS",
+        "FLOWS",
+        "PROGRAMS",
+        "TIMEOUT-MS",
+        "STATE",
+        "PORT",
     ];
     table(&mut std::io::stdout().lock(), &head, &rows)
 }
@@ -216,7 +240,11 @@ pub(crate) fn algorithms(form: Form) -> Result<(), Failure> {
                 "" => String::new(),
                 value => format!(" [default: {value}]"),
             };
-            writeln!(out, "         {}=  {}{default}", parameter.name, parameter.help)?;
+            writeln!(
+                out,
+                "         {}=  {}{default}",
+                parameter.name, parameter.help
+            )?;
         }
     }
     Ok(())

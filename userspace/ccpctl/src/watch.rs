@@ -38,7 +38,7 @@ struct Picture {
 }
 
 /// Something that looks on.
-trait Watcher {
+trait Watcher: Send {
     fn event(&mut self, time: Duration, event: &Event) -> Result<(), Failure>;
     /// Wants a picture this often; `None` only wants events.
     fn interval(&self) -> Option<Duration>;
@@ -79,19 +79,18 @@ fn watchers(args: &WatchArgs) -> Result<Vec<Box<dyn Watcher>>, Failure> {
 pub(crate) fn alongside(
     args: &WatchArgs,
     stop: Arc<AtomicBool>,
-) -> Result<Option<std::thread::JoinHandle<Result<(), Failure>>>, Failure> {
-    if !args.live && args.record.is_none() {
+) -> Result<Option<Thread>, Failure> {
+    let watchers = watchers(args)?;
+    if watchers.is_empty() {
         return Ok(None);
     }
-    // A file that cannot be written is told at once.
-    if let Some(path) = &args.record {
-        std::fs::File::create(path).map_err(Failure::file(path))?;
-    }
-    let args = args.clone();
     Ok(Some(std::thread::spawn(move || {
-        watch(watchers(&args)?, &stop, None)
+        watch(watchers, &stop, None)
     })))
 }
+
+/// A watching thread.
+pub(crate) type Thread = std::thread::JoinHandle<Result<(), Failure>>;
 
 fn watch(
     mut watchers: Vec<Box<dyn Watcher>>,

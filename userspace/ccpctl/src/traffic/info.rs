@@ -25,7 +25,7 @@ impl Info {
     pub(super) fn of(stream: &TcpStream) -> io::Result<Self> {
         // SAFETY: `tcp_info` is made of integers, for which zero is a value.
         let mut raw: libc::tcp_info = unsafe { mem::zeroed() };
-        let mut length = libc::socklen_t::try_from(mem::size_of_val(&raw)).unwrap_or(0);
+        let mut length = libc::socklen_t::try_from(size_of_val(&raw)).unwrap_or(0);
         // SAFETY: the descriptor is open as long as `stream` lives; `raw` has
         // room for `length` bytes, and the kernel writes no more than that.
         // A shorter answer of an older kernel leaves zeros.

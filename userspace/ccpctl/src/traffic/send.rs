@@ -66,12 +66,16 @@ pub(super) fn send(form: Form, args: &SendArgs) -> Result<(), Failure> {
     let remote = SocketAddr::new(args.address, args.port);
     let stream = connect(remote, args.congestion.as_deref())?;
     let congestion = congestion(&stream).map_err(Failure::system("TCP_CONGESTION"))?;
-    let local = stream.local_addr().map_err(Failure::system("local address"))?;
+    let local = stream
+        .local_addr()
+        .map_err(Failure::system("local address"))?;
 
     let start = Instant::now();
     let stop = Arc::new(AtomicBool::new(false));
     let sampler = {
-        let stream = stream.try_clone().map_err(Failure::system("duplicate the socket"))?;
+        let stream = stream
+            .try_clone()
+            .map_err(Failure::system("duplicate the socket"))?;
         let interval = Duration::from_millis(args.interval);
         let stop = Arc::clone(&stop);
         thread::spawn(move || sample(&stream, start, interval, &stop))
@@ -114,26 +118,32 @@ pub(super) fn send(form: Form, args: &SendArgs) -> Result<(), Failure> {
 }
 
 fn connect(remote: SocketAddr, congestion: Option<&str>) -> Result<TcpStream, Failure> {
-    let failed = |what: &str| Failure::system(what);
-    let socket = Socket::new(Domain::for_address(remote), Type::STREAM, Some(Protocol::TCP))
-        .map_err(failed("socket"))?;
+    let socket = Socket::new(
+        Domain::for_address(remote),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )
+    .map_err(Failure::system("socket"))?;
     if let Some(name) = congestion {
         socket
             .set_tcp_congestion(name.as_bytes())
-            .map_err(failed(&format!("congestion control '{name}'")))?;
+            .map_err(Failure::system(&format!("congestion control '{name}'")))?;
     }
     socket
         .set_tcp_notsent_lowat(NOT_SENT)
-        .map_err(failed("TCP_NOTSENT_LOWAT"))?;
+        .map_err(Failure::system("TCP_NOTSENT_LOWAT"))?;
     socket
         .connect(&remote.into())
-        .map_err(failed(&format!("connect to {remote}")))?;
+        .map_err(Failure::system(&format!("connect to {remote}")))?;
     Ok(socket.into())
 }
 
 fn congestion(stream: &TcpStream) -> io::Result<String> {
     let name = socket2::SockRef::from(stream).tcp_congestion()?;
-    let end = name.iter().position(|&byte| byte == 0).unwrap_or(name.len());
+    let end = name
+        .iter()
+        .position(|&byte| byte == 0)
+        .unwrap_or(name.len());
     Ok(String::from_utf8_lossy(&name[..end]).into_owned())
 }
 
@@ -142,7 +152,9 @@ fn congestion(stream: &TcpStream) -> io::Result<String> {
 fn fill(mut stream: &TcpStream, start: Instant, args: &SendArgs) -> io::Result<u64> {
     let chunk = vec![0_u8; CHUNK];
     let limit = args.bytes.unwrap_or(u64::MAX);
-    let time = args.seconds.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default());
+    let time = args
+        .seconds
+        .map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default());
     let mut sent = 0;
     while sent < limit && time.is_none_or(|time| start.elapsed() < time) {
         let most = usize::try_from(limit - sent).unwrap_or(CHUNK).min(CHUNK);
@@ -155,7 +167,12 @@ fn fill(mut stream: &TcpStream, start: Instant, args: &SendArgs) -> io::Result<u
     Ok(sent)
 }
 
-fn sample(stream: &TcpStream, start: Instant, interval: Duration, stop: &AtomicBool) -> Vec<Sample> {
+fn sample(
+    stream: &TcpStream,
+    start: Instant,
+    interval: Duration,
+    stop: &AtomicBool,
+) -> Vec<Sample> {
     let mut samples = Vec::new();
     let mut next = start;
     while !stop.load(Ordering::Relaxed) {

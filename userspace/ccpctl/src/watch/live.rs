@@ -52,7 +52,11 @@ impl Watcher for Table {
     fn picture(&mut self, picture: &Picture) -> Result<(), Failure> {
         let span = picture.time.saturating_sub(self.last).as_secs_f64();
         let progress = |flow: &FlowInfo| {
-            let before = self.acked.get(&flow.id).copied().unwrap_or(flow.bytes_acked);
+            let before = self
+                .acked
+                .get(&flow.id)
+                .copied()
+                .unwrap_or(flow.bytes_acked);
             flow.bytes_acked.saturating_sub(before)
         };
         let mut flows: Vec<&FlowInfo> = picture.flows.iter().collect();
@@ -61,7 +65,11 @@ impl Watcher for Table {
             .iter()
             .take(ROWS)
             .map(|flow| {
-                let goodput = if span > 0.0 { progress(flow) as f64 * 8.0 / span } else { 0.0 };
+                let goodput = if span > 0.0 {
+                    progress(flow) as f64 * 8.0 / span
+                } else {
+                    0.0
+                };
                 vec![
                     flow.id.to_string(),
                     address(flow.remote),
@@ -76,7 +84,11 @@ impl Watcher for Table {
                 ]
             })
             .collect();
-        self.acked = picture.flows.iter().map(|flow| (flow.id, flow.bytes_acked)).collect();
+        self.acked = picture
+            .flows
+            .iter()
+            .map(|flow| (flow.id, flow.bytes_acked))
+            .collect();
         self.last = picture.time;
 
         let mut out = std::io::stdout().lock();
@@ -89,8 +101,16 @@ impl Watcher for Table {
         )?;
         if !rows.is_empty() {
             let head = [
-                "FLOW", "PEER", "PROGRAM", "CWND", "GOODPUT", "PACING", "RTT-MS", "DELIVERED",
-                "LOST", "REPORTS",
+                "FLOW",
+                "PEER",
+                "PROGRAM",
+                "CWND",
+                "GOODPUT",
+                "PACING",
+                "RTT-MS",
+                "DELIVERED",
+                "LOST",
+                "REPORTS",
             ];
             table(&mut out, &head, &rows)?;
         }

@@ -64,7 +64,13 @@ impl Recorder {
         writeln!(self.out, "{text}").map_err(Failure::file(&self.path))
     }
 
-    fn event_row(&mut self, time: Duration, flow: Option<u64>, event: &str, detail: &str) -> Result<(), Failure> {
+    fn event_row(
+        &mut self,
+        time: Duration,
+        flow: Option<u64>,
+        event: &str,
+        detail: &str,
+    ) -> Result<(), Failure> {
         let flow = flow.map(|flow| flow.to_string()).unwrap_or_default();
         let empty = ",".repeat(NUMBERS);
         let seconds = time.as_secs_f64();
@@ -88,11 +94,18 @@ impl Recorder {
             String::new(),
             program.map(|name| quoted(name)).unwrap_or_default(),
             flow.cwnd.to_string(),
-            threshold.then(|| flow.ssthresh.to_string()).unwrap_or_default(),
-            flow.rate.checked_mul(8).map(|bits| bits.to_string()).unwrap_or_default(),
+            threshold
+                .then(|| flow.ssthresh.to_string())
+                .unwrap_or_default(),
+            flow.rate
+                .checked_mul(8)
+                .map(|bits| bits.to_string())
+                .unwrap_or_default(),
             goodput.unwrap_or_default(),
             flow.srtt_us.to_string(),
-            (flow.min_rtt_us < u32::MAX).then(|| flow.min_rtt_us.to_string()).unwrap_or_default(),
+            (flow.min_rtt_us < u32::MAX)
+                .then(|| flow.min_rtt_us.to_string())
+                .unwrap_or_default(),
             flow.in_flight.to_string(),
             flow.delivered.to_string(),
             flow.lost.to_string(),
@@ -201,9 +214,18 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[1], format!("0.000000,,agent-attached,\"a,b\",{}", ",".repeat(NUMBERS)));
-        assert_eq!(lines[2], "0.000000,3,sample,,fallback,10,,,,0,0,0,0,0,0,0,0");
-        assert_eq!(lines[3], "0.500000,3,sample,,fallback,10,,,16000000,0,0,0,0,0,0,1000000,0");
+        assert_eq!(
+            lines[1],
+            format!("0.000000,,agent-attached,\"a,b\",{}", ",".repeat(NUMBERS))
+        );
+        assert_eq!(
+            lines[2],
+            "0.000000,3,sample,,fallback,10,,,,0,0,0,0,0,0,0,0"
+        );
+        assert_eq!(
+            lines[3],
+            "0.500000,3,sample,,fallback,10,,,16000000,0,0,0,0,0,0,1000000,0"
+        );
         assert!(lines[4].starts_with("1.000000,3,closed,-,"));
         for line in [0, 2, 3, 4] {
             assert_eq!(lines[line].matches(',').count(), 16, "{}", lines[line]);
