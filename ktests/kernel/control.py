@@ -7,7 +7,7 @@ import socket
 import time
 
 from lab import Lab, cases
-from net import Path
+from net import Route
 from traffic import CA_OPEN, MSS, MSS6, Flow, Info
 
 RENO = "kernel-reno"
@@ -20,7 +20,7 @@ AGENT = "agent-reno"
 each_controller = cases(by=[RENO, FALLBACK, AGENT])
 
 
-def flow_by(lab: Lab, path: Path, by: str, family: int = socket.AF_INET) -> Flow:
+def flow_by(lab: Lab, path: Route, by: str, family: int = socket.AF_INET) -> Flow:
     """A flow over `path`, not sending yet, controlled as `by` says."""
     if by == AGENT:
         lab.run_algorithm(path.a, "reno")
@@ -36,7 +36,7 @@ LOSS_AT = 76
 six before it are acknowledged in pairs."""
 
 
-def leave_slow_start(flow: Flow, path: Path, family: int, *lost: int) -> Info:
+def leave_slow_start(flow: Flow, path: Route, family: int, *lost: int) -> Info:
     """Start the flow, lose some segments of the fourth window (LOSS_AT unless
     given); its state after recovery."""
     first = flow.next_sequence

@@ -81,7 +81,7 @@ class Tool:
 
 
 class Module:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Route) -> None:
         self.path = path
 
     @property
@@ -124,19 +124,17 @@ class Lab:
         self.ends.callback(thing.close)
         return thing
 
-    def path(self, **how) -> net.Path:
-        return self.keep(net.path(**how))
+    def path(self, **how) -> net.Route:
+        return self.keep(net.Route(**how))
 
     def namespaces(self, *names: str) -> list[Namespace]:
-        made = net.create(*names)
-        self.ends.callback(net.delete, *made)
-        return made
+        return [self.keep(Namespace(name)) for name in names]
 
     def receiver(self, ns: Namespace, family: int = socket.AF_INET, **how) -> traffic.Receiver:
         return self.keep(traffic.Receiver(ns, family, **how))
 
     def flow(
-        self, path: net.Path, cc: str = "ccp", family: int = socket.AF_INET, **how
+        self, path: net.Route, cc: str = "ccp", family: int = socket.AF_INET, **how
     ) -> traffic.Flow:
         """A flow over `path` to a receiver of its own, not sending yet."""
         receiver = self.receiver(path.b, family)
@@ -208,7 +206,7 @@ class Lab:
                 file.write_text("0")
 
     @functools.cached_property
-    def spec(self) -> Path:
+    def spec(self) -> Route:
         return Path(__file__).resolve().parents[2] / "docs/netlink/specs/ccp.yaml"
 
 

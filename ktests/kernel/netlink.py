@@ -153,11 +153,11 @@ def refusal(message: Message, request: bytes) -> NetlinkError:
 
 
 class Netlink:
-    """A generic netlink socket. Events that come between a request and its
+    """A netlink socket. Events that come between a request and its
     answer wait in `events`."""
 
-    def __init__(self, strict: bool = True) -> None:
-        self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_GENERIC)
+    def __init__(self, strict: bool = True, protocol: int = NETLINK_GENERIC) -> None:
+        self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
         self.sock.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)
         self.sock.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, 1)
         if strict:

@@ -21,7 +21,7 @@ NOBODY = 65534
 
 
 def test_namespaces_are_apart(lab: Lab) -> None:
-    one, two = lab.path(delay_ms=RTT * 1000, tag="1"), lab.path(delay_ms=RTT * 1000, tag="2")
+    one, two = lab.path(delay_ms=RTT * 1000), lab.path(delay_ms=RTT * 1000)
     agent, stranger = lab.agent(one.a, "agent"), lab.agent(two.a, "stranger")
     listener = lab.client(two.a)
     listener.join()

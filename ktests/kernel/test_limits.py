@@ -46,7 +46,7 @@ def test_max_flows(lab: Lab) -> None:
     time.sleep(RTT / 2)
     found = [over.info().cwnd] + [i.cwnd for i in over.watch(4.1 * RTT, RTT)]
     assert found == [10, 20, 40, 80, 160]
-    path.gate("loss 100%")
+    path.gate(drop=True)
     time.sleep(RTT)
     before = over.info().cwnd
     over.until("retransmission timeout", lambda i: i.ca_state == 4)

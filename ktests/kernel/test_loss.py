@@ -44,7 +44,7 @@ def test_losses_of_one_window_halve_once(lab: Lab, by: str) -> None:
 
 def closed_until_timeout(flow: Flow, path) -> int:
     """Drop everything until the retransmission timer has fired; cwnd before."""
-    path.gate("loss 100%")
+    path.gate(drop=True)
     # The ACKs that are under way still raise it; no timer fires within an RTT.
     time.sleep(RTT)
     before = flow.info().cwnd
@@ -112,7 +112,7 @@ def test_mark_halves_once(lab: Lab, by: str, family: int) -> None:
     flow = flow_by(lab, path, by, family).start()
     time.sleep(2.9 * RTT)
     # The window of 80 leaves after 3 RTTs, marked.
-    path.gate("loss 100% ecn")
+    path.gate(mark=True)
     time.sleep(RTT)
     path.gate()
     time.sleep(1.9 * RTT)

@@ -11,14 +11,14 @@ import isa
 from ccp import CWND, RATE, Client, Cmd, Reason, Update
 from control import mss
 from lab import Lab, both_families, cases, raises
-from net import Path
+from net import Route
 from traffic import CA_LOSS, CA_OPEN, MSS, Flow
 
 RTT = 0.1
 
 
 def agent_and_flow(
-    lab: Lab, path: Path, program: isa.Program, family: int = socket.AF_INET
+    lab: Lab, path: Route, program: isa.Program, family: int = socket.AF_INET
 ) -> tuple[Client, Flow, int]:
     """An agent, a flow that runs `program` from its first ACK on, its id."""
     agent = lab.agent(path.a)
@@ -154,7 +154,7 @@ def test_rate_has_64_bits(lab: Lab) -> None:
     assert last.rate == 10**10
 
 
-def timeouts(path: Path) -> int:
+def timeouts(path: Route) -> int:
     """Retransmission timeouts of the sender's namespace, as the kernel counts."""
     with path.a, open("/proc/net/netstat") as file:
         names, values = (line.split() for line in list(file)[:2])
@@ -170,7 +170,7 @@ def test_timeouts_are_seen_once(lab: Lab, seconds: int) -> None:
     agent, flow, _ = agent_and_flow(lab, path, isa.counter(isa.WAS_TIMEOUT))
     flow.start()
     time.sleep(5.5 * RTT)
-    path.gate("loss 100%")
+    path.gate(drop=True)
     if seconds:
         flow.until("retransmission timeout", lambda i: i.ca_state == CA_LOSS)
         time.sleep(seconds)

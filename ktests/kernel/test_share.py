@@ -8,7 +8,7 @@ import time
 
 from control import AGENT, FALLBACK, RENO, each_controller
 from lab import Lab, both_families, cases
-from net import Path
+from net import Route
 from traffic import Flow
 
 RATE = 20
@@ -16,7 +16,7 @@ RTT = 0.04
 BDP = round(RATE * 1e6 * RTT / 8 / 1514)
 
 
-def bottleneck(lab: Lab) -> Path:
+def bottleneck(lab: Lab) -> Route:
     return lab.path(delay_ms=RTT * 1000, rate_mbit=RATE, queue=BDP)
 
 

@@ -11,7 +11,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from net import Namespace, Path
+from net import Namespace, Route
 
 TCP_CONGESTION = 13
 TCP_INFO = 11
@@ -243,7 +243,7 @@ def sleep_until(when: float) -> None:
 
 
 def connect(
-    path: Path,
+    path: Route,
     port: int,
     cc: str,
     family: int = socket.AF_INET,

@@ -17,12 +17,12 @@ from lab import Lab, both_families, raises, wait_for
 from net import Namespace
 from traffic import MSS
 
-RATE = 20
+RATE = 8
 RTT = 0.04
 
 
 def bottleneck(lab: Lab):
-    return lab.path(delay_ms=RTT * 1000, rate_mbit=RATE, queue=70)
+    return lab.path(delay_ms=RTT * 1000, rate_mbit=RATE, queue=27)
 
 
 def goodput(flow, seconds: float) -> float:
