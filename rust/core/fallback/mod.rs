@@ -44,69 +44,58 @@ const T1: Reg = Reg::new(Class::Tmp, 1);
 const T2: Reg = Reg::new(Class::Tmp, 2);
 const T3: Reg = Reg::new(Class::Tmp, 3);
 
-const CODE: [Instruction; 63] = [
+const CODE: [Instruction; 51] = [
     op(Def, CREDIT, CREDIT, imm(0)),
     op(Def, GAIN, GAIN, imm(0)),
     op(Def, PHASE, PHASE, imm(0)),
     // always
     op(Bind, FLAG, FLAG, imm(1)),
-    op(Mul, T0, PHASE, IN_RECOVERY),
-    op(Bind, PHASE, PHASE, T0),
+    op(NotIf, PHASE, IN_RECOVERY, imm(0)),
     op(Bind, GAIN, GAIN, imm(1_200_000)),
     op(Bind, CONTINUE, CONTINUE, imm(1)),
     // timeout
-    op(Add, FLAG, WAS_TIMEOUT, imm(0)),
+    op(Bind, FLAG, FLAG, WAS_TIMEOUT),
     op(Bind, PHASE, PHASE, imm(1)),
     op(Bind, CREDIT, CREDIT, imm(0)),
     // in fast recovery
-    op(Equiv, T0, IN_RECOVERY, imm(1)),
-    op(Equiv, T1, PHASE, imm(2)),
-    op(Mul, FLAG, T0, T1),
+    op(Equiv, T0, PHASE, imm(2)),
+    op(And, FLAG, IN_RECOVERY, T0),
     op(Bind, CWND, CWND, SSTHRESH),
     // recovery begins
-    op(Equiv, T0, IN_RECOVERY, imm(1)),
-    op(Equiv, T1, PHASE, imm(0)),
-    op(Mul, FLAG, T0, T1),
+    op(Equiv, T0, PHASE, imm(0)),
+    op(And, FLAG, IN_RECOVERY, T0),
     op(Add, T0, BYTES_IN_FLIGHT, MSS),
-    op(Max, T1, SSTHRESH, T0),
-    op(Bind, CWND, CWND, T1),
+    op(Max, CWND, SSTHRESH, T0),
     op(Bind, PHASE, PHASE, imm(2)),
     op(Bind, CREDIT, CREDIT, imm(0)),
     // marked
     op(Gt, T0, ECN_PACKETS, imm(0)),
     op(Gt, T1, MICROS, SRTT_US),
-    op(Equiv, T2, PHASE, imm(0)),
-    op(Mul, T3, T1, T2),
-    op(Mul, FLAG, T0, T3),
-    op(Min, T0, CWND, SSTHRESH),
-    op(Bind, CWND, CWND, T0),
+    op(And, T2, T0, T1),
+    op(Equiv, T3, PHASE, imm(0)),
+    op(And, FLAG, T2, T3),
+    op(Min, CWND, CWND, SSTHRESH),
     op(Bind, CREDIT, CREDIT, imm(0)),
     op(Bind, MICROS, MICROS, imm(0)),
     // congestion avoidance
-    op(Equiv, T0, CWND_LIMITED, imm(1)),
-    op(Lt, T1, PHASE, imm(2)),
+    op(Lt, T0, PHASE, imm(2)),
+    op(And, T1, CWND_LIMITED, T0),
     op(Ge, T2, CWND, SSTHRESH),
-    op(Mul, T3, T1, T2),
-    op(Mul, FLAG, T0, T3),
+    op(And, FLAG, T1, T2),
     op(Mul, T0, PACKETS_ACKED, MSS),
-    op(Add, T1, CREDIT, T0),
-    op(Bind, CREDIT, CREDIT, T1),
+    op(Add, CREDIT, CREDIT, T0),
     // slow start
-    op(Equiv, T0, CWND_LIMITED, imm(1)),
-    op(Lt, T1, PHASE, imm(2)),
+    op(Lt, T0, PHASE, imm(2)),
+    op(And, T1, CWND_LIMITED, T0),
     op(Lt, T2, CWND, SSTHRESH),
-    op(Mul, T3, T1, T2),
-    op(Mul, FLAG, T0, T3),
+    op(And, FLAG, T1, T2),
     op(Mul, T0, PACKETS_ACKED, MSS),
     op(Add, T1, CWND, T0),
-    op(Min, T2, T1, SSTHRESH),
-    op(Bind, CWND, CWND, T2),
+    op(Min, CWND, T1, SSTHRESH),
     // a whole window acknowledged
     op(Ge, FLAG, CREDIT, CWND),
-    op(Sub, T0, CREDIT, CWND),
-    op(Bind, CREDIT, CREDIT, T0),
-    op(Add, T0, CWND, MSS),
-    op(Bind, CWND, CWND, T0),
+    op(Sub, CREDIT, CREDIT, CWND),
+    op(Add, CWND, CWND, MSS),
     // first half of slow start
     op(Add, T0, CWND, CWND),
     op(Gt, FLAG, SSTHRESH, T0),
@@ -116,8 +105,7 @@ const CODE: [Instruction; 63] = [
     op(Max, T0, CWND, BYTES_IN_FLIGHT),
     op(Mul, T1, T0, GAIN),
     op(Max, T2, SRTT_US, imm(1)),
-    op(Div, T3, T1, T2),
-    op(Bind, RATE, RATE, T3),
+    op(Div, RATE, T1, T2),
 ];
 
 /// Leading definitions.
@@ -125,16 +113,16 @@ const DEFS: u32 = 3;
 
 /// Instructions of the condition and of the body of each event.
 const SHAPE: [(u32, u32); 10] = [
-    (1, 4),
+    (1, 3),
     (1, 2),
-    (3, 1),
-    (3, 5),
-    (5, 4),
-    (5, 3),
-    (5, 4),
-    (1, 4),
     (2, 1),
-    (1, 5),
+    (2, 4),
+    (5, 3),
+    (4, 2),
+    (4, 3),
+    (1, 2),
+    (2, 1),
+    (1, 4),
 ];
 
 /// Events of the fallback program, in wire form.

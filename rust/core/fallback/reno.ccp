@@ -8,34 +8,34 @@
 
 # All later events are looked at too.
 (when true
-    (:= phase (* phase Flow.in_recovery))
+    (:= phase (!if Flow.in_recovery 0))
     (:= gain 1200000)
     (fallthrough))
 
 # The window is the kernel's loss window; slow start goes on from there.
-(when (|| Flow.was_timeout false)
+(when Flow.was_timeout
     (:= phase 1)
     (:= credit 0))
 
-(when (&& (== Flow.in_recovery 1) (== phase 2))
+(when (&& Flow.in_recovery (== phase 2))
     (:= Cwnd Flow.ssthresh))
 
 # Recovery begins: the first retransmission leaves, whatever is in flight.
-(when (&& (== Flow.in_recovery 1) (== phase 0))
+(when (&& Flow.in_recovery (== phase 0))
     (:= Cwnd (max Flow.ssthresh (+ Flow.bytes_in_flight Flow.mss)))
     (:= phase 2)
     (:= credit 0))
 
 # A congestion mark counts once per RTT.
-(when (&& (> Ack.ecn_packets 0) (&& (> Micros Flow.srtt_us) (== phase 0)))
+(when (&& (> Ack.ecn_packets 0) (> Micros Flow.srtt_us) (== phase 0))
     (:= Cwnd (min Cwnd Flow.ssthresh))
     (:= credit 0)
     (:= Micros 0))
 
 # Growth, while the window is what limits the sender.
-(when (&& (== Flow.cwnd_limited 1) (&& (< phase 2) (>= Cwnd Flow.ssthresh)))
+(when (&& Flow.cwnd_limited (< phase 2) (>= Cwnd Flow.ssthresh))
     (:= credit (+ credit (* Ack.packets_acked Flow.mss))))
-(when (&& (== Flow.cwnd_limited 1) (&& (< phase 2) (< Cwnd Flow.ssthresh)))
+(when (&& Flow.cwnd_limited (< phase 2) (< Cwnd Flow.ssthresh))
     (:= Cwnd (min (+ Cwnd (* Ack.packets_acked Flow.mss)) Flow.ssthresh)))
 (when (>= credit Cwnd)
     (:= credit (- credit Cwnd))

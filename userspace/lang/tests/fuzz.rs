@@ -135,10 +135,9 @@ const PIECES: &[&str] = &[
 fn soup() -> impl Strategy<Value = String> {
     let piece = (0..PIECES.len(), any::<bool>());
     prop::collection::vec(piece, 0..80).prop_map(|pieces| {
-        pieces
-            .into_iter()
-            .map(|(i, space)| format!("{}{}", PIECES[i], if space { " " } else { "" }))
-            .collect()
+        pieces.into_iter().fold(String::new(), |text, (i, space)| {
+            text + PIECES[i] + if space { " " } else { "" }
+        })
     })
 }
 
