@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * From a flow's id to its socket.
+ * Memory of flows, and from a flow's id to its socket.
  *
  * A flow is in its namespace's table from ccp_tcp_init() to ccp_tcp_release(),
  * both under the socket's lock. The table holds no reference to the socket: a
@@ -9,10 +9,50 @@
  * under the lock that it is still the flow of that id.
  */
 
+#include <linux/slab.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 
 #include "net.h"
+
+static struct kmem_cache *ccp_flows __read_mostly;
+
+/**
+ * ccp_flow_cache_create() - prepare for ccp_flow_alloc()
+ * @size: bytes of a flow
+ * @align: its alignment
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ccp_flow_cache_create(size_t size, size_t align)
+{
+	/* Not merged with others, so that /proc/slabinfo counts flows. */
+	ccp_flows = kmem_cache_create("ccp_flow", size, align,
+				      SLAB_ACCOUNT | SLAB_NO_MERGE, NULL);
+	return ccp_flows ? 0 : -ENOMEM;
+}
+
+void ccp_flow_cache_destroy(void)
+{
+	kmem_cache_destroy(ccp_flows);
+}
+
+/**
+ * ccp_flow_alloc() - memory for one flow
+ *
+ * Any context but hard interrupts.
+ *
+ * Return: uninitialised memory or NULL.
+ */
+void *ccp_flow_alloc(void)
+{
+	return kmem_cache_alloc(ccp_flows, GFP_ATOMIC | __GFP_NOWARN);
+}
+
+void ccp_flow_free(void *flow)
+{
+	kmem_cache_free(ccp_flows, flow);
+}
 
 int ccp_flow_insert(struct ccp_net *net, u64 id, struct sock *sk)
 {

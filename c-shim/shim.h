@@ -222,7 +222,11 @@ u64 ccp_net_counter(const struct ccp_net *net, u32 counter);
 u32 ccp_net_gauge(const struct ccp_net *net, u32 gauge);
 struct ccp_state *ccp_net_state(struct net *net);
 
-/* flow_table.c: from a flow's id to its locked socket. */
+/* flow_table.c: memory of flows; from a flow's id to its locked socket. */
+int ccp_flow_cache_create(size_t size, size_t align);
+void ccp_flow_cache_destroy(void);
+void *ccp_flow_alloc(void);
+void ccp_flow_free(void *flow);
 int ccp_flow_insert(struct ccp_net *net, u64 id, struct sock *sk);
 void ccp_flow_remove(struct ccp_net *net, u64 id);
 struct sock *ccp_flow_lock(struct ccp_net *net, u64 id);

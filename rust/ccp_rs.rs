@@ -48,17 +48,19 @@ module! {
 }
 
 /// What is registered, in the order in which it has to go: no new flows, then
-/// no commands, then no state. `rmmod` is refused while a flow or a sysctl
+/// no commands, then no state and no memory. `rmmod` is refused while a flow or a sysctl
 /// still names the congestion control.
 struct CcpModule {
     _debugfs: shim::Debugfs,
     _tcp: shim::CongestionControl,
     _netlink: shim::Netlink,
     _net: shim::Namespaces,
+    _flows: shim::FlowCache<flows::Flow>,
 }
 
 impl kernel::Module for CcpModule {
     fn init(_module: &'static ThisModule) -> Result<Self> {
+        let flows = shim::FlowCache::create()?;
         let net = shim::Namespaces::register()?;
         let netlink = shim::Netlink::register()?;
         let tcp = shim::CongestionControl::register()?;
@@ -70,6 +72,7 @@ impl kernel::Module for CcpModule {
             _tcp: tcp,
             _netlink: netlink,
             _net: net,
+            _flows: flows,
         })
     }
 }

@@ -26,12 +26,9 @@
 //! hands flows without an agent to the oldest live one, and announces to an
 //! agent that returns from silence the flows that fell back.
 
-use core::{
-    ptr::NonNull,
-    sync::atomic::{
-        AtomicU64,
-        Ordering::Relaxed, //
-    },
+use core::sync::atomic::{
+    AtomicU64,
+    Ordering::Relaxed, //
 };
 
 use kernel::{
@@ -50,6 +47,7 @@ use crate::{
     shim::{
         self,
         Counter,
+        FlowBox,
         FlowInfo,
         Gauge,
         Limit,
@@ -102,6 +100,9 @@ pub(crate) struct Flow {
     large: KVec<u64>,
 }
 
+// With what the table of flows takes, a flow is to stay below 1 KiB.
+const _: () = assert!(core::mem::size_of::<Flow>() <= 960);
+
 /// What happened to a flow so far.
 #[derive(Default)]
 pub(crate) struct Counts {
@@ -125,7 +126,7 @@ pub(crate) fn large_file(program: &Program) -> Result<KVec<u64>> {
 impl Flow {
     /// Makes the flow of a socket, which runs the fallback program. Any
     /// context; `None` without memory or over `max_flows`.
-    pub(crate) fn open(net: Arc<Net>, sk: Sock<'_>, ack: &Ack) -> Option<KBox<Flow>> {
+    pub(crate) fn open(net: Arc<Net>, sk: Sock<'_>, ack: &Ack) -> Option<FlowBox<Flow>> {
         let limit = shim::limit(Limit::MaxFlows);
         if limit != 0 && net.shim.gauge(Gauge::Flows) >= limit {
             return None;
@@ -150,7 +151,9 @@ impl Flow {
             large: KVec::new(),
             net,
         };
-        let mut flow = KBox::new(flow, GFP_ATOMIC | __GFP_NOWARN).ok()?;
+        // SAFETY: The cache is one of `Flow`, and outlives the registration of
+        // the congestion control.
+        let mut flow = unsafe { FlowBox::new(flow) }?;
         let Flow {
             running,
             state,
@@ -337,19 +340,4 @@ pub(crate) fn lock(net: &Net, id: u64) -> Option<Locked> {
 /// The flow with the smallest id from `id` on. May sleep.
 pub(crate) fn lock_next(net: &Net, id: &mut u64) -> Option<Locked> {
     net.shim.next_flow(id).map(Locked)
-}
-
-/// A flow as C keeps it.
-pub(crate) fn into_raw(flow: KBox<Flow>) -> NonNull<Flow> {
-    NonNull::from(KBox::leak(flow))
-}
-
-/// Undoes [`into_raw`].
-///
-/// # Safety
-///
-/// `raw` must come from [`into_raw`], and not be used any more.
-pub(crate) unsafe fn from_raw(raw: NonNull<Flow>) -> KBox<Flow> {
-    // SAFETY: The caller's promise.
-    unsafe { KBox::from_raw(raw.as_ptr()) }
 }

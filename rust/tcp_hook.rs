@@ -9,7 +9,6 @@ use core::ptr::NonNull;
 use crate::{
     events,
     flows::{
-        self,
         Flow,
         Reason,
         ABORTS_MAX, //
@@ -20,6 +19,7 @@ use crate::{
     },
     programs::BUILTIN,
     shim::{
+        FlowBox,
         FlowInfo,
         RawSock,
         Sock,
@@ -113,7 +113,7 @@ unsafe extern "C" fn ccp_rs_flow_open(
     let net = unsafe { net::share(state) };
     let flow = Flow::open(net, sk, ack)?;
     *id = flow.id;
-    Some(flows::into_raw(flow))
+    Some(flow.into_raw())
 }
 
 /// The socket stops to use it.
@@ -126,7 +126,7 @@ unsafe extern "C" fn ccp_rs_flow_close(sk: NonNull<RawSock>, flow: NonNull<Flow>
     // SAFETY: The caller's promise.
     let sk = unsafe { Sock::from_raw(sk) };
     // SAFETY: From `ccp_rs_flow_open`, by the caller's promise.
-    let flow = unsafe { flows::from_raw(flow) };
+    let flow = unsafe { FlowBox::from_raw(flow) };
     flow.close(sk);
 }
 

@@ -40,6 +40,10 @@ extern "C" {
     pub(super) fn ccp_net_count(net: *mut RawNet, counter: u32);
     pub(super) fn ccp_net_gauge(net: *const RawNet, gauge: u32) -> u32;
 
+    pub(super) fn ccp_flow_cache_create(size: usize, align: usize) -> c_int;
+    pub(super) fn ccp_flow_cache_destroy();
+    pub(super) fn ccp_flow_alloc() -> *mut c_void;
+    pub(super) fn ccp_flow_free(flow: *mut c_void);
     pub(super) fn ccp_flow_insert(net: *mut RawNet, id: u64, sk: *mut RawSock) -> c_int;
     pub(super) fn ccp_flow_remove(net: *mut RawNet, id: u64);
     pub(super) fn ccp_flow_lock(net: *mut RawNet, id: u64) -> *mut RawSock;

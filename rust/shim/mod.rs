@@ -7,6 +7,7 @@
 
 pub(crate) mod error;
 mod ffi;
+mod flow_box;
 mod namespace;
 mod sock;
 mod table;
@@ -26,6 +27,10 @@ pub(crate) use self::{
     error::{
         CommandError,
         Refused, //
+    },
+    flow_box::{
+        FlowBox,
+        FlowCache, //
     },
     namespace::Shim,
     sock::{
