@@ -491,6 +491,33 @@ mod merging {
     }
 
     #[test]
+    fn conjunctions_with_registers() {
+        let condition = [
+            op(Opcode::Lt, t(0), l(0), imm(2)),
+            op(Opcode::And, t(1), l(1), t(0)),
+            op(Opcode::Or, t(2), l(2), l(3)),
+            op(Opcode::And, FLAG, t(1), t(2)),
+        ];
+        assert!(holds(&condition, [1, 9, 0, 9]));
+        assert!(!holds(&condition, [2, 9, 0, 9]));
+        assert!(!holds(&condition, [1, 0, 0, 9]));
+        assert!(!holds(&condition, [1, 9, 0, 0]));
+        // A product of registers may overflow, so all of it is computed.
+        let condition = [
+            op(Opcode::Lt, t(0), l(0), imm(2)),
+            op(Opcode::Mul, t(1), l(1), t(0)),
+            op(Opcode::Mul, t(2), l(2), l(2)),
+            op(Opcode::Mul, FLAG, t(1), t(2)),
+        ];
+        assert!(holds(&condition, [1, 9, 3, 0]));
+        assert!(!holds(&condition, [1, 9, 0, 0]));
+        assert!(!holds(&condition, [2, 9, 3, 0]));
+        let mut machine = Source::new(&[]).when(&condition, &[]).load();
+        machine.file[8] = u64::MAX;
+        assert_eq!(machine.run(&input(0)).abort, Some(Abort::MulOverflow));
+    }
+
+    #[test]
     fn logic_of_values() {
         for (opcode, table) in [
             (Opcode::Add, [false, true, true, true]),

@@ -58,11 +58,11 @@ impl Decoder<'_> {
     }
 
     /// Where the ops that end with `last` begin, if they do no more than join
-    /// comparisons by MUL or AND.
+    /// tests by MUL or AND.
     fn conjunction(&self, first: usize, last: usize) -> Option<usize> {
-        // Masks of slots, those still to be found and those found.
+        // Masks of tmp registers: still to be found, found, used by a test.
         let mut wanted = self.joined(self.op(last))?;
-        let mut found = 0u16;
+        let (mut found, mut used) = (0u16, 0u16);
         let mut start = last;
         while wanted != 0 {
             start = start.checked_sub(1).filter(|start| *start >= first)?;
@@ -73,24 +73,27 @@ impl Decoder<'_> {
             }
             wanted &= !result;
             found |= result;
-            if !is_comparison(op.code()) {
-                wanted |= self.joined(op)?;
+            match self.joined(op) {
+                Some(tmps) => wanted |= tmps,
+                None if is_test(op.code()) => {
+                    used |= self.tmp_bit(op.left()) | self.tmp_bit(op.right());
+                }
+                None => return None,
             }
         }
         // None of the results may be used otherwise, nor skipped.
-        let used = (start..last)
-            .map(|place| self.op(place))
-            .filter(|op| is_comparison(op.code()))
-            .fold(0, |used, op| {
-                used | self.tmp_bit(op.left()) | self.tmp_bit(op.right())
-            });
         (used & found == 0 && start >= self.landed).then_some(start)
     }
 
-    /// The two tmp registers an op joins.
+    /// The tmp registers an op joins: MUL those of two, AND of two or of one
+    /// and another register, which is 0 or 1 then as well.
     fn joined(&self, op: Op) -> Option<u16> {
         let (left, right) = (self.tmp_bit(op.left()), self.tmp_bit(op.right()));
-        let joins = matches!(op.code(), op::MUL | op::AND) && left != 0 && right != 0;
+        let joins = match op.code() {
+            op::MUL => left != 0 && right != 0,
+            op::AND => left != 0 || right != 0,
+            _ => false,
+        };
         joins.then_some(left | right)
     }
 
@@ -102,15 +105,24 @@ impl Decoder<'_> {
         }
     }
 
-    /// Turns the comparisons of a conjunction into skips, and drops the rest.
+    /// Turns the tests of a conjunction into skips, and drops the rest.
     fn split(&mut self, start: usize, last: usize) -> u32 {
         let mut head = 0;
         self.len = start;
-        for place in start..last {
+        for place in start..=last {
             let op = self.op(place);
-            if let (Some(code), true) = (unless(op.code()), is_comparison(op.code())) {
+            let skip = if self.joined(op).is_none() {
+                unless(op.code()).map(|code| op.with_code(code))
+            } else {
+                // Only the register that is not a tmp is left to test.
+                [op.left(), op.right()]
+                    .into_iter()
+                    .find(|slot| self.tmp_bit(*slot) == 0)
+                    .map(|slot| Op::new(op::SKIP_ZERO, 0, slot, 0))
+            };
+            if let Some(skip) = skip {
                 let to = self.len;
-                self.set(to, op.with_code(code));
+                self.set(to, skip);
                 head = self.chain(to, head);
                 self.len = to.saturating_add(1);
             }
@@ -119,6 +131,7 @@ impl Decoder<'_> {
     }
 }
 
-fn is_comparison(code: u8) -> bool {
-    matches!(code, op::GT | op::LE | op::EQ | op::NE)
+/// Whether an op gives 0 or 1 and nothing else happens.
+fn is_test(code: u8) -> bool {
+    matches!(code, op::GT | op::LE | op::EQ | op::NE | op::AND | op::OR)
 }
