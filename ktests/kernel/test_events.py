@@ -40,7 +40,10 @@ def test_life_of_a_flow(lab: Lab, family: int) -> None:
     flow.finish()
     closed = agent.wait(Cmd.FLOW_CLOSED)
     assert closed.id == created.id
+    for name in ("cookie", "family", "local_addr", "local_port", "remote_addr", "remote_port"):
+        assert getattr(closed, name) == getattr(created, name), name
     assert closed.bytes_acked >= 50 * created.mss
+    assert closed.delivered >= 50
     assert (closed.lost, closed.retransmits, closed.aborts) == (0, 0, 0)
     assert closed.invocations >= info.invocations > 0
     assert agent.flows() == []
