@@ -55,31 +55,44 @@
         (:= start (+ start (- Ack.now last))))
     (:= last Ack.now)
 
-    # Answered: down to ssthresh, unless the kernel's loss window is lower.
-    (If (&& reacting (== handled Report.events))
-        (If (! slowly)
-            (:= Cwnd (min Cwnd ssthresh)))
-        (If (&& (! Flow.in_recovery) (== (wrapped_max until Flow.delivered) Flow.delivered))
-            (:= reacting false)
-            (:= slowly false)))
+    (If Flow.was_timeout
+        (:= slowly true))
+    (If (&& slowly (! Flow.in_recovery))
+        (:= slowly false))
 
-    (If (&& (! reacting) (|| Flow.in_recovery (> Ack.ecn_packets 0)))
+    # An event is over when its window has been delivered and the agent has
+    # answered. Later losses, of retransmissions too, are another event.
+    (If (&& reacting (&& (== handled Report.events) (== (wrapped_max until Flow.delivered) Flow.delivered)))
+        (:= reacting false))
+
+    (If (&& reacting (! slowly))
+        (If (== handled Report.events)
+            (:= Cwnd ssthresh)
+        (else
+            # Nothing new is sent before the answer, down to half the window.
+            (:= Cwnd (max (/ Report.window 2) (min Cwnd Flow.bytes_in_flight))))))
+    (If (&& reacting (&& slowly (== handled Report.events)))
+        (:= Cwnd (min Cwnd ssthresh)))
+
+    (If (&& (! reacting) (|| Flow.was_timeout (|| (> Ack.lost_pkts_sample 0) (> Ack.ecn_packets 0))))
         (:= reacting true)
         (:= start 0)
-        # One more, so that the ACK of the last packet of this window, which
-        # may repeat an ECN echo, still belongs to the event.
-        (:= until (+ (+ Flow.delivered Flow.packets_in_flight) 1))
+        # Three more packets are what it takes to detect the last loss, and
+        # the last ECN echo, of this window.
+        (:= until (+ (+ Flow.delivered Flow.packets_in_flight) 3))
         (:= Report.events (+ Report.events 1))
         (:= Report.timeout Flow.was_timeout)
         # On a timeout the kernel has set its loss window already, and the
-        # window of the last ACK is what counts.
-        (If (! Flow.was_timeout)
-            (:= Report.window Cwnd))
+        # window of the last ACK is what counts. Else only a retransmission may
+        # go now.
+        (If (! slowly)
+            (:= Report.window Cwnd)
+            (:= step 0)
+            (:= step (if (> Ack.lost_pkts_sample 0) Flow.mss))
+            (:= Cwnd (max (/ Cwnd 2) (min Cwnd (+ Flow.bytes_in_flight step)))))
         (report))
-    (If Flow.was_timeout
-        (:= slowly true))
 
-    (If (&& (== handled Report.events) (&& Flow.cwnd_limited (|| slowly (! reacting))))
+    (If (&& (== handled Report.events) (&& Flow.cwnd_limited (|| slowly (! (|| reacting Flow.in_recovery)))))
         # Not what an ACK repeats of earlier selective ones.
         (:= acked (min Ack.bytes_acked (* Ack.packets_acked Flow.mss)))
         (If (< Cwnd ssthresh)
@@ -117,8 +130,7 @@
             (:= step (/ (mul_sat (- Report.target Cwnd) acked) (max Cwnd 1)))
             (:= Cwnd (max (+ Cwnd step) Report.friendly))))
 
-    (If (! Flow.was_timeout)
-        (:= Report.window (if (! reacting) Cwnd)))
+    (:= Report.window (if (! reacting) Cwnd))
     (fallthrough))
 
 (when (> Micros Flow.srtt_us)
