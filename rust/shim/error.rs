@@ -70,18 +70,15 @@ impl From<kernel::alloc::AllocError> for Refused {
 
 /// Writes into a buffer and drops what doesn't fit.
 struct Text<'a> {
-    room: &'a mut [u8],
+    room: core::slice::IterMut<'a, u8>,
 }
 
 impl fmt::Write for Text<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = core::mem::take(&mut self.room);
-        let fits = text.len().min(room.len());
-        let (now, later) = room.split_at_mut_checked(fits).ok_or(fmt::Error)?;
-        for (to, from) in now.iter_mut().zip(text.bytes()) {
+        // In this order: `zip` must not take room for a byte that isn't there.
+        for (from, to) in text.bytes().zip(self.room.by_ref()) {
             *to = from;
         }
-        self.room = later;
         Ok(())
     }
 }
@@ -93,7 +90,8 @@ impl CommandError {
         self.text.fill(0);
         // The last byte stays NUL.
         if let Some((_, room)) = self.text.split_last_mut() {
-            // Too long a text is cut.
+            let room = room.iter_mut();
+            // Too long a text is cut; nothing else can fail.
             let _ = fmt::write(&mut Text { room }, why);
         }
         Refused((errno as c_int).wrapping_neg())
