@@ -6,7 +6,6 @@
 set -eu
 . ktests/demo/path.sh
 . ktests/demo/softirq.sh
-PATH=$PATH:/ccp/build/bin
 module=$1
 out=/out
 seconds=30 kill_at=10 restart_at=18
@@ -47,8 +46,9 @@ flow_falls_back() { [ "$(flow_state | field fallback_reason)" != none ]; }
 flow_is_steered() { [ "$(flow_state | field fallback_reason)" = none ]; }
 agents_flow() { flow_state | grep -q '"id"'; }
 
+# Background commands are ip's own, not functions: $! is then the program.
 start_agent() {
-	in_sender ccpctl run reno >>$out/agent.log 2>&1 &
+	ip netns exec sender ccpctl run reno >>$out/agent.log 2>&1 &
 	agent=$!
 	wait_for 5 agent_attached || fail "the agent does not attach"
 }
@@ -65,7 +65,7 @@ load() {
 flow_start() {
 	path_queues
 	softirq_begin=$(softirq_ns)
-	in_sender ccpctl -j traffic send "$2" --seconds $seconds --interval 20 \
+	ip netns exec sender ccpctl -j traffic send "$2" --seconds $seconds --interval 20 \
 		>$out/"$1".json 2>>$out/traffic.log &
 	flow=$!
 }
@@ -79,7 +79,7 @@ steered_flows() {
 	note "path: $((rate_bits / 1000000)) Mbit/s, RTT $rtt_ms ms, queue $((queue_bytes / 1000)) kB (1 BDP); network namespaces, veth, netem, tbf"
 	start_agent
 	note "agent: $(in_sender ccpctl agents | tail -n1)"
-	in_sender ccpctl monitor --live --record $out/trace.csv --interval 50 2>>$out/monitor.log &
+	ip netns exec sender ccpctl monitor --live --record $out/trace.csv --interval 50 2>>$out/monitor.log &
 	monitor=$!
 	flow_start ccp4 10.0.0.2
 	flow_end ccp4
@@ -143,7 +143,7 @@ unload() {
 load
 path_create
 in_sender sysctl -qw net.ipv4.tcp_congestion_control=ccp
-in_receiver ccpctl traffic recv --count 0 2>>$out/traffic.log &
+ip netns exec receiver ccpctl traffic recv --count 0 2>>$out/traffic.log &
 receiver=$!
 softirq_start
 steered_flows
