@@ -43,7 +43,7 @@ impl Checker<'_> {
                     )
                     .help("assign to a variable: `(:= name value)`"),
                 );
-                let (value, _) = self.expr(value, None);
+                let (value, _) = self.copied(value, None);
                 (
                     Value::Assign(Target::Nowhere(first.into()), value.into()),
                     ty,
@@ -65,10 +65,7 @@ impl Checker<'_> {
     }
 
     fn assigned_value(&mut self, value: &Expr, (reg, ty): (Reg, Type)) -> Value {
-        let (checked, found) = match &value.kind {
-            ExprKind::Name(name) => self.name(name, &value.span, true),
-            _ => self.expr(value, Some((reg, ty))),
-        };
+        let (checked, found) = self.copied(value, Some((reg, ty)));
         if ty == Type::Bool && found == Type::Num {
             self.report(
                 Diagnostic::warning(

@@ -98,11 +98,7 @@ impl Checker<'_> {
                 if !reported && !assigns(expr) {
                     self.no_effect(expr);
                 }
-                let value = match &expr.kind {
-                    // Alone, a name is harmless even when nothing sets it.
-                    ExprKind::Name(name) => self.name(name, &expr.span, true).0,
-                    _ => self.expr(expr, None).0,
-                };
+                let value = self.copied(expr, None).0;
                 (StmtKind::Value(value), &expr.span)
             }
         };
@@ -123,6 +119,15 @@ impl Checker<'_> {
         self.report(d.help(help));
     }
 
+    /// An expression whose value is only copied, or not used at all: a name
+    /// that nothing sets does no harm there that a warning would not do.
+    pub(crate) fn copied(&mut self, expr: &Expr, target: Option<(Reg, Type)>) -> Typed {
+        match &expr.kind {
+            ExprKind::Name(name) => self.name(name, &expr.span, true),
+            _ => self.expr(expr, target),
+        }
+    }
+
     /// `target` is that of the nearest assignment around `expr`.
     pub(crate) fn expr(&mut self, expr: &Expr, target: Option<(Reg, Type)>) -> Typed {
         match &expr.kind {
@@ -141,13 +146,13 @@ impl Checker<'_> {
                 value,
                 otherwise,
             } => {
-                let condition = self.expr(condition, target).0;
+                let condition = self.copied(condition, target).0;
                 self.warn_eager(value);
-                let (value, ty) = self.expr(value, target);
+                let (value, ty) = self.copied(value, target);
                 let otherwise = match otherwise {
                     Some(otherwise) => {
                         self.warn_eager(otherwise);
-                        let (value, other) = self.expr(otherwise, target);
+                        let (value, other) = self.copied(otherwise, target);
                         if !ty.fits(other) {
                             self.report(
                                 Diagnostic::error(
@@ -212,9 +217,10 @@ impl Checker<'_> {
                 .help("above 10 the new sample counts negative and the result wraps"),
             );
         }
-        let weight = self.number(weight, target);
+        // Like portus, without a look at the types: a truth value averages too.
+        let weight = self.copied(weight, target).0;
         let state = match (state, target) {
-            (Some(state), _) => self.number(state, target),
+            (Some(state), _) => self.copied(state, target).0,
             (None, Some((reg, _))) => Value::Reg(reg),
             (None, None) => {
                 self.report(
@@ -224,7 +230,7 @@ impl Checker<'_> {
                 return NOTHING;
             }
         };
-        let sample = self.number(sample, target);
+        let sample = self.copied(sample, target).0;
         let ewma = Value::Ewma {
             weight: weight.into(),
             state: state.into(),
@@ -309,9 +315,8 @@ impl Checker<'_> {
         value
     }
 
-    /// `bare`: the value is only copied or not used at all, so a name that
-    /// nothing sets does no harm that a warning would not do.
-    pub(crate) fn name(&mut self, name: &str, span: &Span, bare: bool) -> Typed {
+    /// `bare` is for `copied`.
+    fn name(&mut self, name: &str, span: &Span, bare: bool) -> Typed {
         let Some(variable) = self.scope.get(name) else {
             self.undeclared(name, span);
             return NOTHING;

@@ -73,12 +73,18 @@ impl Parser<'_> {
         }
     }
 
-    /// What follows a keyword without a space, if it means something.
-    pub(crate) fn split_glued<'n>(&mut self, text: &str, start: usize) -> Option<Vec<Item<'n>>> {
+    /// What follows a keyword without a space, if it means something or may
+    /// be a `new_name`.
+    pub(crate) fn split_glued<'n>(
+        &mut self,
+        text: &str,
+        start: usize,
+        new_name: bool,
+    ) -> Option<Vec<Item<'n>>> {
         let known = |name: &str| self.known.contains(name);
         let atoms = atom::read(text, &known).ok()?;
         let meaningful = |atom: &atom::Atom| match &atom.0 {
-            Literal::Name(name) => known(name),
+            Literal::Name(name) => new_name || known(name),
             _ => true,
         };
         if !atoms.iter().all(meaningful) {
@@ -178,7 +184,9 @@ impl Parser<'_> {
                 }
                 if let Some((head, len)) = heads::glued(text) {
                     let start = first.span.start + len;
-                    if let Some(items) = self.split_glued(&text[len..], start) {
+                    // What is assigned need not be known yet.
+                    let new_name = head == Head::Assign;
+                    if let Some(items) = self.split_glued(&text[len..], start, new_name) {
                         self.warn_glued(first.span.clone(), &text[..len], &text[len..]);
                         return Some((head, items, rest));
                     }

@@ -120,7 +120,7 @@ impl<'a> Parser<'a> {
         }
         let glued = text.strip_prefix("when")?;
         let start = first.span.start + "when".len();
-        let atoms = self.split_glued(glued, start)?;
+        let atoms = self.split_glued(glued, start, false)?;
         self.warn_glued(first.span.clone(), "when", glued);
         Some((Head::When, atoms, rest))
     }

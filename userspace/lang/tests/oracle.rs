@@ -180,3 +180,19 @@ fn further_inputs() {
         assert!(compile(source).is_ok(), "{source}");
     }
 }
+
+/// Found by putting random programs to portus: it takes all of these.
+#[test]
+fn names_that_nothing_sets_may_be_copied() {
+    for statement in [
+        "(:= (+ 1 2) undef)",
+        "(:= a (if undef 1))",
+        "(if true undef)",
+        "(:= a (ewma undef other))",
+        "(bindnew 1)",
+        "(:= a (!if (> (bindm 10) a) undef))",
+    ] {
+        let source = format!("(def (a 0)) (when true {statement})");
+        assert!(compile(&source).is_ok(), "{source}: {:?}", compile(&source));
+    }
+}
