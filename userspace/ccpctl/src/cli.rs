@@ -46,7 +46,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: Option<FlowsAction>,
     },
-    /// Show, remove or promote installed programs
+    /// Show installed programs, or choose the fallback program
     Programs {
         #[command(subcommand)]
         action: Option<ProgramsAction>,
@@ -102,11 +102,6 @@ pub(crate) enum ProgramsAction {
     Show {
         /// Id of the program
         id: Option<u32>,
-    },
-    /// Forget a program that no flow runs
-    Remove {
-        /// Id of the program
-        id: u32,
     },
     /// Make a program the fallback of this network namespace
     Fallback {

@@ -131,7 +131,6 @@ fn details(flow: &FlowInfo, names: &HashMap<u32, String>) -> String {
 pub(crate) fn programs(form: Form, action: Option<&ProgramsAction>) -> Result<(), Failure> {
     let mut client = Client::connect()?;
     let programs = match action {
-        Some(ProgramsAction::Remove { id }) => return Ok(client.remove_program(*id)?),
         Some(ProgramsAction::Fallback { id }) => return Ok(client.set_fallback(*id)?),
         Some(ProgramsAction::Show { id: Some(id) }) => vec![client.program(*id)?],
         Some(ProgramsAction::Show { id: None }) | None => client.programs()?,

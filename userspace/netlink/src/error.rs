@@ -77,6 +77,11 @@ impl Error {
         self.errno() == Some(Errno::ENOENT as i32)
     }
 
+    /// The object is in a state that does not allow the command now.
+    pub fn is_busy(&self) -> bool {
+        self.errno() == Some(Errno::EBUSY as i32)
+    }
+
     pub(crate) fn socket(action: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Socket { action, source }
     }

@@ -6,6 +6,7 @@ use crate::{
     library::Shelf, Algorithm, Datapath, Error, FallbackReason, Flow, FlowInfo, Notice, Report,
     Result,
 };
+use ccp_core::fallback;
 use ccp_netlink::{Event, Fallback, RawReport};
 use std::{
     any::Any,
@@ -16,8 +17,9 @@ use std::{
 
 /// A flow whose handler panics more often is left to the fallback program.
 const PANICS_MAX: u32 = 3;
-/// The kernel's built-in fallback program.
-const BUILT_IN: u32 = 0;
+/// The kernel's fallback program, installed as one of ours when a flow has to
+/// be left to it. No algorithm can have this name.
+const SAFE: &str = "(fallback)";
 /// What precedes an algorithm's name in a congestion-control name.
 const PREFIX: &str = "ccp_";
 
@@ -31,6 +33,8 @@ pub(super) struct Table<'a, K> {
     programs: HashMap<u32, (usize, usize)>,
     agent: u32,
     flows: HashMap<u64, Entry>,
+    /// The kernel's id of `SAFE`, once it is installed.
+    safe: Option<u32>,
     observe: Box<dyn FnMut(&Notice)>,
     summary: Summary,
 }
@@ -64,6 +68,7 @@ impl<'a, K: Kernel> Table<'a, K> {
             programs: HashMap::new(),
             agent,
             flows: HashMap::new(),
+            safe: None,
             observe,
             summary: Summary::default(),
         }
@@ -327,7 +332,8 @@ impl<'a, K: Kernel> Table<'a, K> {
             Ok(Ok(())) => {}
             // The report of a program that no longer runs may lack fields.
             Ok(Err(_)) if forgive => {}
-            Ok(Err(Error::Netlink(error))) if error.is_not_found() => {}
+            // It closed or fell back, and the event about it is on its way.
+            Ok(Err(Error::Netlink(error))) if error.is_not_found() || error.is_busy() => {}
             Ok(Err(error)) => self.failed(id, &error),
             Err(panic) => {
                 let panics = *panics + 1;
@@ -337,11 +343,24 @@ impl<'a, K: Kernel> Table<'a, K> {
                 self.panicked(id, dropped);
                 if panics <= PANICS_MAX {
                     self.take_on_again(id, panics);
-                } else if let Err(error) = self.kernel.set_program(id, BUILT_IN, &[]) {
+                } else if let Err(error) = self.make_safe(id) {
                     self.failed(id, &error.into());
                 }
             }
         }
+    }
+
+    /// Gives a flow a program that needs no agent.
+    fn make_safe(&mut self, flow: u64) -> ccp_netlink::Result<()> {
+        let program = if let Some(program) = self.safe {
+            program
+        } else {
+            let info = self
+                .kernel
+                .install(SAFE, fallback::EVENTS, fallback::INSTRUCTIONS)?;
+            *self.safe.insert(info.id)
+        };
+        self.kernel.set_program(flow, program, &[])
     }
 
     fn failed(&mut self, flow: u64, error: &Error) {

@@ -306,7 +306,8 @@ fn a_panic_costs_one_flow_its_state_and_at_last_its_agent() {
             "set 1 to 1 []",
             "set 1 to 1 []",
             "set 1 to 1 []",
-            "set 1 to 0 []",
+            "install (fallback)",
+            "set 1 to 5 []",
             "update 2 [5]"
         ]
     );

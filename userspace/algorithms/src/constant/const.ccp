@@ -11,7 +11,7 @@
 (when true
     (:= Report.acked (+ Report.acked Ack.bytes_acked))
     (:= Report.lost (+ Report.lost Ack.lost_pkts_sample))
-    (:= Report.rtt Flow.rtt_sample_us)
+    (:= Report.rtt Flow.srtt_us)
     (:= Report.rate_out Flow.rate_outgoing)
     # On every ACK: the kernel lowers the window on a timeout.
     (:= Cwnd window)

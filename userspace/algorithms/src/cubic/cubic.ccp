@@ -48,7 +48,7 @@
     (:= Report.acked (+ Report.acked Ack.bytes_acked))
     (:= Report.lost (+ Report.lost Ack.lost_pkts_sample))
     (:= Report.marked (+ Report.marked Ack.ecn_packets))
-    (:= Report.rtt Flow.rtt_sample_us)
+    (:= Report.rtt Flow.srtt_us)
 
     # The curve stands still while the window is not what limits the sender.
     (If (&& (! Flow.cwnd_limited) (> start 0))

@@ -32,7 +32,7 @@
     (:= Report.acked (+ Report.acked Ack.bytes_acked))
     (:= Report.lost (+ Report.lost Ack.lost_pkts_sample))
     (:= Report.marked (+ Report.marked Ack.ecn_packets))
-    (:= Report.rtt Flow.rtt_sample_us)
+    (:= Report.rtt Flow.srtt_us)
 
     (If Flow.was_timeout
         (:= slowly true))
