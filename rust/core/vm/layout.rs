@@ -169,7 +169,7 @@ impl Slots {
 
     /// The slot of `Flow.rtt_sample_us`, or 0 when the program does not read it.
     pub(super) fn rtt_sample(&self) -> u8 {
-        if self.primitives & 1 << primitive::FLOW_RTT_SAMPLE_US == 0 {
+        if self.primitives & (1 << primitive::FLOW_RTT_SAMPLE_US) == 0 {
             return 0;
         }
         self.primitive(primitive::FLOW_RTT_SAMPLE_US as u32)

@@ -20,7 +20,7 @@ impl Op {
     }
 
     pub(super) fn with_result(self, result: u8) -> Op {
-        Op(self.0 & !0xff00 | u64::from(result) << 8)
+        Op((self.0 & !0xff00) | (u64::from(result) << 8))
     }
 
     pub(super) fn with_code(self, code: u8) -> Op {
@@ -28,15 +28,15 @@ impl Op {
     }
 
     pub(super) fn with_distance(self, distance: u32) -> Op {
-        Op(self.0 & u64::from(u32::MAX) | u64::from(distance) << 32)
+        Op((self.0 & u64::from(u32::MAX)) | (u64::from(distance) << 32))
     }
 
     /// This BIND and another one after it, if there is room in the op.
     pub(super) fn then_bind(self, next: Op) -> Option<Op> {
-        let pair = u64::from(next.result()) | u64::from(next.left()) << 8;
+        let pair = u64::from(next.result()) | (u64::from(next.left()) << 8);
         match self.code() {
-            code::BIND => Some(Op(self.with_code(code::BIND_2).0 | pair << 32)),
-            code::BIND_2 => Some(Op(self.with_code(code::BIND_3).0 | pair << 48)),
+            code::BIND => Some(Op(self.with_code(code::BIND_2).0 | (pair << 32))),
+            code::BIND_2 => Some(Op(self.with_code(code::BIND_3).0 | (pair << 48))),
             _ => None,
         }
     }

@@ -150,7 +150,7 @@ impl Instruction {
 
     /// The 64-bit value of its two immediate operands.
     pub(super) fn wide(self) -> u64 {
-        u64::from(self.left.index) | u64::from(self.right.index) << 32
+        u64::from(self.left.index) | (u64::from(self.right.index) << 32)
     }
 
     /// The register a DEF declares and its initial value.
