@@ -11,13 +11,17 @@ const WIDTH: f64 = 960.0;
 const LEFT: f64 = 72.0;
 const RIGHT: f64 = 18.0;
 const PANEL: f64 = 170.0;
-const GAP: f64 = 16.0;
+/// Between panels; the names of a panel's lines stand there.
+const GAP: f64 = 24.0;
 /// Height of one row of text above the panels.
 const ROW: f64 = 16.0;
 const SMALL: f64 = 11.0;
 const NORMAL: f64 = 12.0;
 /// Rough width of a character at size `SMALL`.
-const CHARACTER: f64 = 5.8;
+const CHARACTER: f64 = 6.2;
+/// Rates are means over this part of the time axis: what arrives between two
+/// samples depends on how ACKs bunch up.
+const MEAN: f64 = 1.0 / 200.0;
 /// Events closer than this on paper share a line and a label.
 const TOGETHER: f64 = 6.0;
 
@@ -35,6 +39,7 @@ struct Line {
     name: &'static str,
     value: fn(&Sample) -> Option<f64>,
     dashes: &'static str,
+    mean: bool,
 }
 
 struct Panel {
@@ -50,11 +55,13 @@ const PANELS: [Panel; 3] = [
                 name: "cwnd",
                 value: |s| s.cwnd,
                 dashes: "",
+                mean: false,
             },
             Line {
-                name: "ssthresh",
+                name: "ssthresh of the kernel",
                 value: |s| s.ssthresh,
                 dashes: "2 3",
+                mean: false,
             },
         ],
     },
@@ -65,11 +72,13 @@ const PANELS: [Panel; 3] = [
                 name: "smoothed",
                 value: |s| s.srtt,
                 dashes: "",
+                mean: false,
             },
             Line {
                 name: "minimum",
                 value: |s| s.min_rtt,
                 dashes: "2 3",
+                mean: false,
             },
         ],
     },
@@ -80,11 +89,13 @@ const PANELS: [Panel; 3] = [
                 name: "goodput",
                 value: |s| s.goodput,
                 dashes: "",
+                mean: true,
             },
             Line {
                 name: "pacing",
                 value: |s| s.pacing,
                 dashes: "2 3",
+                mean: false,
             },
         ],
     },
@@ -103,7 +114,7 @@ pub(super) fn draw(trace: &Trace, title: Option<&str>) -> String {
     }
     y = legend(&mut svg, trace, y);
     let first_label = y + ROW - 4.0;
-    let top = y + labels.rows as f64 * ROW + 4.0;
+    let top = y + labels.rows as f64 * ROW + GAP;
 
     for (index, panel) in PANELS.iter().enumerate() {
         let place = Place {
@@ -146,7 +157,7 @@ fn legend(svg: &mut Svg, trace: &Trace, y: f64) -> f64 {
     if trace.flows.len() > COLOURS.len() {
         entry(svg, "colours repeat", "#fff", 3.0);
     }
-    if shaded(trace).next().is_some() {
+    if !shaded(trace).is_empty() {
         entry(svg, "fallback program", SHADE, 11.0);
     }
     y + ROW
@@ -168,19 +179,15 @@ fn draw_panel(
 ) {
     let bottom = place.top + PANEL;
     let right = WIDTH - RIGHT;
-    let values = |line: &Line| {
-        let value = line.value;
-        trace
-            .flows
-            .values()
-            .flatten()
-            .filter_map(value)
-            .collect::<Vec<f64>>()
-    };
+    let drawings: Vec<Drawing> = panel
+        .lines
+        .iter()
+        .map(|line| Drawing::of(line, trace, time.end * MEAN))
+        .collect();
     // The axis fits the solid line; a far-off dashed one is cut.
-    let largest = values(&panel.lines[0]).into_iter().fold(0.0, f64::max);
-    let dashed = values(&panel.lines[1]).into_iter().fold(0.0, f64::max);
-    let axis = Axis::new(largest.max(dashed.min(largest * 1.5)), 4.0, true);
+    let largest = drawings[0].largest();
+    let dashed = drawings[1].largest();
+    let axis = Axis::new(largest.max(dashed.min(largest * 1.5)), 5.0, true);
     let y = |value: f64| bottom - PANEL * (value / axis.end).min(1.0);
 
     for (from, to) in shaded(trace) {
@@ -207,16 +214,17 @@ fn draw_panel(
         panel.title,
     );
 
-    let mut names_x = LEFT + 10.0;
-    for line in panel.lines.iter().rev() {
+    // Solid lines over dashed ones; their names from right to left.
+    let mut names_end = right;
+    for (line, drawing) in panel.lines.iter().zip(&drawings).rev() {
         let mut drawn = false;
-        for (index, samples) in trace.flows.values().enumerate() {
+        for (index, pieces) in drawing.0.iter().enumerate() {
             let stroke = Stroke {
                 colour: COLOURS[index % COLOURS.len()],
                 width: if line.dashes.is_empty() { 1.6 } else { 1.2 },
                 dashes: line.dashes,
             };
-            for piece in pieces(samples, line.value) {
+            for piece in pieces {
                 let points: Vec<(f64, f64)> = piece.iter().map(|&(t, v)| (x(t), y(v))).collect();
                 drawn |= points.len() > 1;
                 svg.polyline(&points, stroke);
@@ -228,10 +236,11 @@ fn draw_panel(
                 width: 1.4,
                 dashes: line.dashes,
             };
-            let base = place.top + 14.0;
-            svg.line((names_x, base - 4.0), (names_x + 22.0, base - 4.0), stroke);
-            svg.text((names_x + 27.0, base), Anchor::Start, SMALL, line.name);
-            names_x += 45.0 + line.name.len() as f64 * CHARACTER;
+            let base = place.top - 6.0;
+            let start = names_end - 27.0 - line.name.len() as f64 * (CHARACTER + 1.0);
+            svg.line((start, base - 4.0), (start + 22.0, base - 4.0), stroke);
+            svg.text((start + 27.0, base), Anchor::Start, SMALL, line.name);
+            names_end = start - 18.0;
         }
     }
     let frame = Stroke {
@@ -249,32 +258,76 @@ fn draw_panel(
     svg.polyline(&corners, frame);
 }
 
-/// Runs of samples that have a value.
-fn pieces(samples: &[Sample], value: fn(&Sample) -> Option<f64>) -> Vec<Vec<(f64, f64)>> {
-    samples
-        .split(|sample| value(sample).is_none())
-        .map(|run| {
-            run.iter()
-                .filter_map(|s| Some((s.time, value(s)?)))
-                .collect::<Vec<_>>()
+/// Runs of samples that have a value, as time and value, for each flow.
+struct Drawing(Vec<Vec<Vec<(f64, f64)>>>);
+
+impl Drawing {
+    fn of(line: &Line, trace: &Trace, span: f64) -> Self {
+        let flow = |samples: &Vec<Sample>| {
+            samples
+                .split(|sample| (line.value)(sample).is_none())
+                .map(|run| run.iter().filter_map(|s| Some((s.time, (line.value)(s)?))))
+                .map(Iterator::collect::<Vec<_>>)
+                .filter(|piece| !piece.is_empty())
+                .map(|piece| {
+                    if line.mean {
+                        means(&piece, span)
+                    } else {
+                        piece
+                    }
+                })
+                .collect()
+        };
+        Self(trace.flows.values().map(flow).collect())
+    }
+
+    fn largest(&self) -> f64 {
+        let points = self.0.iter().flatten().flatten();
+        points.map(|point| point.1).fold(0.0, f64::max)
+    }
+}
+
+/// Moving means over `span` around each point.
+fn means(points: &[(f64, f64)], span: f64) -> Vec<(f64, f64)> {
+    let (mut first, mut last, mut sum) = (0, 0, 0.0);
+    points
+        .iter()
+        .map(|&(time, _)| {
+            while last < points.len() && points[last].0 <= time + span / 2.0 {
+                sum += points[last].1;
+                last += 1;
+            }
+            while points[first].0 < time - span / 2.0 {
+                sum -= points[first].1;
+                first += 1;
+            }
+            (time, sum / (last - first) as f64)
         })
-        .filter(|piece| !piece.is_empty())
         .collect()
 }
 
-/// Times in which the only flow ran the fallback program. With several flows
-/// the shades would lie over each other and mean nothing.
-fn shaded(trace: &Trace) -> impl Iterator<Item = (f64, f64)> + '_ {
-    let only = trace
-        .flows
-        .values()
-        .next()
-        .filter(|_| trace.flows.len() == 1);
-    let samples = only.map(Vec::as_slice).unwrap_or_default();
-    samples
-        .windows(2)
-        .filter(|pair| pair[0].fallback)
-        .map(|pair| (pair[0].time, pair[1].time))
+/// Times in which a flow ran the fallback program while no other flow was
+/// there: shades of several flows would lie over each other and mean nothing.
+fn shaded(trace: &Trace) -> Vec<(f64, f64)> {
+    let mut spans: Vec<(f64, f64)> = Vec::new();
+    for (id, samples) in &trace.flows {
+        let alone = |time: f64| {
+            !trace.flows.iter().any(|(other, samples)| {
+                let life = samples.first().zip(samples.last());
+                other != id && life.is_some_and(|(a, b)| (a.time..=b.time).contains(&time))
+            })
+        };
+        for pair in samples.windows(2) {
+            if !pair[0].fallback || !alone(pair[0].time) {
+                continue;
+            }
+            match spans.last_mut() {
+                Some(last) if last.1 >= pair[0].time => last.1 = pair[1].time,
+                _ => spans.push((pair[0].time, pair[1].time)),
+            }
+        }
+    }
+    spans
 }
 
 /// Labels of events: near ones joined, overlapping ones on rows of their own.
@@ -369,6 +422,17 @@ mod tests {
         assert!(!picture.contains(">pacing<"));
         assert!(!picture.contains("NaN") && !picture.contains("inf"));
         assert!(picture.starts_with("<svg ") && picture.ends_with("</svg>\n"));
+    }
+
+    #[test]
+    fn means_keep_what_is_constant() {
+        let points: Vec<(f64, f64)> = (0..100).map(|i| (f64::from(i), f64::from(i % 2))).collect();
+        let smooth = means(&points, 10.0);
+        assert_eq!(smooth.len(), 100);
+        assert!(smooth[10..90]
+            .iter()
+            .all(|point| (point.1 - 0.5).abs() < 0.06));
+        assert_eq!(means(&[(1.0, 7.0)], 0.0), [(1.0, 7.0)]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! A table of flows every second, in plain lines that a serial console or a
 //! log can take.
 
-use super::{Picture, Watcher};
+use super::{record::payload, Picture, Watcher};
 use crate::{
     format::{bit_rate, ms, scaled, table},
     show::{address, runs},
@@ -17,8 +17,8 @@ const ROWS: usize = 20;
 pub(super) struct Table {
     interval: Duration,
     last: Duration,
-    /// Bytes acknowledged at the last picture.
-    acked: HashMap<u64, u64>,
+    /// Packets delivered at the last picture.
+    delivered: HashMap<u64, u32>,
 }
 
 impl Table {
@@ -26,7 +26,7 @@ impl Table {
         Self {
             interval,
             last: Duration::ZERO,
-            acked: HashMap::new(),
+            delivered: HashMap::new(),
         }
     }
 }
@@ -52,12 +52,8 @@ impl Watcher for Table {
     fn picture(&mut self, picture: &Picture) -> Result<(), Failure> {
         let span = picture.time.saturating_sub(self.last).as_secs_f64();
         let progress = |flow: &FlowInfo| {
-            let before = self
-                .acked
-                .get(&flow.id)
-                .copied()
-                .unwrap_or(flow.bytes_acked);
-            flow.bytes_acked.saturating_sub(before)
+            let before = self.delivered.get(&flow.id);
+            before.map_or(0, |&before| payload(flow, before))
         };
         let mut flows: Vec<&FlowInfo> = picture.flows.iter().collect();
         flows.sort_by_key(|flow| (Reverse(progress(flow)), flow.id));
@@ -84,10 +80,10 @@ impl Watcher for Table {
                 ]
             })
             .collect();
-        self.acked = picture
+        self.delivered = picture
             .flows
             .iter()
-            .map(|flow| (flow.id, flow.bytes_acked))
+            .map(|flow| (flow.id, flow.delivered))
             .collect();
         self.last = picture.time;
 

@@ -11,7 +11,7 @@
 //! | `cwnd_pkts` | congestion window, packets |
 //! | `ssthresh_pkts` | slow start threshold, packets; empty while infinite |
 //! | `rate_bps` | pacing rate, bits per second; empty while unlimited |
-//! | `goodput_bps` | bits acknowledged per second since the flow's last sample; empty in its first |
+//! | `goodput_bps` | payload delivered since the flow's last sample, bits per second; empty in its first |
 //! | `srtt_us`, `min_rtt_us` | smoothed and minimum RTT, microseconds |
 //! | `in_flight` | packets |
 //! | `delivered`, `lost`, `retrans` | packets since the start of the flow |
@@ -41,8 +41,8 @@ pub(super) struct Recorder {
     out: BufWriter<File>,
     path: PathBuf,
     interval: Duration,
-    /// Time and bytes acknowledged at a flow's last sample.
-    last: HashMap<u64, (Duration, u64)>,
+    /// Time and packets delivered at a flow's last sample.
+    last: HashMap<u64, (Duration, u32)>,
     agents: HashMap<u32, String>,
 }
 
@@ -79,10 +79,10 @@ impl Recorder {
     }
 
     fn sample_row(&mut self, picture: &Picture, flow: &FlowInfo) -> Result<(), Failure> {
-        let before = self.last.insert(flow.id, (picture.time, flow.bytes_acked));
-        let goodput = before.and_then(|(time, acked)| {
+        let before = self.last.insert(flow.id, (picture.time, flow.delivered));
+        let goodput = before.and_then(|(time, delivered)| {
             let span = picture.time.checked_sub(time)?.as_secs_f64();
-            let bits = flow.bytes_acked.checked_sub(acked)? as f64 * 8.0;
+            let bits = payload(flow, delivered) as f64 * 8.0;
             (span > 0.0).then(|| format!("{:.0}", bits / span))
         });
         let program = picture.programs.get(&flow.program_id);
@@ -115,6 +115,13 @@ impl Recorder {
         ];
         self.line(&row.join(","))
     }
+}
+
+/// Bytes of payload delivered since so many packets were. What is acknowledged
+/// would come in jumps, where this is smooth: a hole holds up the one, but not
+/// the other.
+pub(super) fn payload(flow: &FlowInfo, before: u32) -> u64 {
+    u64::from(flow.delivered.wrapping_sub(before)) * u64::from(flow.mss)
 }
 
 /// A CSV field: in quotes only where it must be.
@@ -192,6 +199,8 @@ mod tests {
             cwnd: 10,
             rate: u64::MAX,
             ssthresh: INFINITE,
+            mss: 1000,
+            delivered: u32::try_from(bytes_acked / 1000).unwrap(),
             bytes_acked,
             ..FlowInfo::default()
         };
@@ -224,7 +233,7 @@ mod tests {
         );
         assert_eq!(
             lines[3],
-            "0.500000,3,sample,,fallback,10,,,16000000,0,0,0,0,0,0,1000000,0"
+            "0.500000,3,sample,,fallback,10,,,16000000,0,0,0,1000,0,0,1000000,0"
         );
         assert!(lines[4].starts_with("1.000000,3,closed,-,"));
         for line in [0, 2, 3, 4] {
