@@ -110,7 +110,7 @@ def test_agent_detaches(lab: Lab) -> None:
 
 
 def test_ccpctl_killed_under_load_and_back(lab: Lab) -> None:
-    path = lab.path(delay_ms=40, rate_mbit=20, queue=70, gso=True)
+    path = lab.path(delay_ms=40, rate_mbit=8, queue=30)
     watcher = lab.client(path.a)
     watcher.join()
     tool = lab.run_algorithm(path.a, "reno")
@@ -121,15 +121,15 @@ def test_ccpctl_killed_under_load_and_back(lab: Lab) -> None:
 
     wait_for("flows under the agent", lambda: all_run(Reason.NONE))
     for _ in range(2):
-        time.sleep(2)
+        time.sleep(1)
         tool.kill(signal.SIGKILL)
         gone = [watcher.wait(Cmd.FLOW_FALLBACK, timeout=1) for _ in flows]
         assert {g.fallback_reason for g in gone} == {Reason.AGENT_GONE}
         before = sum(f.info().bytes_acked for f in flows)
         time.sleep(2)
         got = sum(f.info().bytes_acked for f in flows) - before
-        # 20 Mbit/s for 2 s, less headers and one loss of everybody.
-        assert got > 0.7 * 2 * 20e6 / 8, got
+        # 8 Mbit/s for 2 s, less headers and a loss of everybody.
+        assert got > 0.7 * 2 * 8e6 / 8, got
         tool = lab.run_algorithm(path.a, "reno")
         wait_for("adoption", lambda: all_run(Reason.NONE))
     time.sleep(1)
