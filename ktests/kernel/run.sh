@@ -4,6 +4,7 @@
 # Runs the tests of ktests/kernel in lab kernels: one guest per test_TOPIC.py,
 # JOBS at a time, in virtual time. Prints `ok NAME` or `not ok NAME: reason`
 # for each; what a guest's kernel complains about and leaks is a failure too.
+# A file can say what it needs: "# Guest memory: 1G", "# Flavours: uml-debug".
 #   -d uml|uml-debug   the kernel (uml)
 # CCP_TOOLS, the directory with ccpctl as seen in the sysroot, can be given.
 set -eu
@@ -62,7 +63,8 @@ if [ $# -gt 0 ]; then
 else
 	for file in "$here"/test_*.py; do
 		topic=${file##*/test_}
-		topics+=("${topic%.py}")
+		only=$(sed -n 's/^# Flavours: //p' "$file")
+		case " ${only:-$flavour} " in *" $flavour "*) topics+=("${topic%.py}") ;; esac
 	done
 fi
 
