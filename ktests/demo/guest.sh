@@ -65,7 +65,7 @@ load() {
 flow_start() {
 	path_queues
 	softirq_begin=$(softirq_ns)
-	ip netns exec sender ccpctl -j traffic send "$2" --seconds $seconds --interval 20 \
+	ip netns exec sender ccpctl -j traffic send "$2" --seconds $seconds --interval 50 \
 		>$out/"$1".json 2>>$out/traffic.log &
 	flow=$!
 }
@@ -79,7 +79,7 @@ steered_flows() {
 	note "path: $((rate_bits / 1000000)) Mbit/s, RTT $rtt_ms ms, queue $((queue_bytes / 1000)) kB (1 BDP); network namespaces, veth, netem, tbf"
 	start_agent
 	note "agent: $(in_sender ccpctl agents | tail -n1)"
-	ip netns exec sender ccpctl monitor --live --record $out/trace.csv --interval 50 2>>$out/monitor.log &
+	ip netns exec sender ccpctl monitor --live --record $out/trace.csv 2>>$out/monitor.log &
 	monitor=$!
 	flow_start ccp4 10.0.0.2
 	flow_end ccp4

@@ -35,17 +35,24 @@ path_create() {
 		# Nothing a flow learned reaches the next one.
 		ip netns exec "$ns" sysctl -qw net.ipv4.tcp_no_metrics_save=1
 	done
+	# New namespaces inherit the choice; this one has no agent.
+	in_receiver sysctl -qw net.ipv4.tcp_congestion_control=cubic
 }
 
-# Fresh queues. The delay comes first: netem takes packets off the sender's
-# account, so that TCP meets the bottleneck's queue and its drops as it would
-# those of a router.
+# Fresh queues. Packets queue on the way to the receiver; the delay is on the
+# way back. The least of delays on the way there makes netem take packets off
+# the sender's account: TCP then meets the bottleneck's queue and its drops as
+# it would those of a router.
 path_queues() {
-	tc -n sender qdisc del dev veth root 2>/dev/null || true
+	local ns
+	for ns in sender receiver; do
+		tc -n $ns qdisc del dev veth root 2>/dev/null || true
+	done
 	tc -n sender -batch - <<-END
-		qdisc add dev veth root handle 1: netem delay ${rtt_ms}ms limit 10000
+		qdisc add dev veth root handle 1: netem delay 64ns limit 10000
 		qdisc add dev veth parent 1:1 handle 2: tbf rate ${rate_bits}bit burst 4kb limit $queue_bytes
 	END
+	tc -n receiver qdisc add dev veth root netem delay ${rtt_ms}ms limit 10000
 }
 
 path_delete() {
