@@ -79,8 +79,7 @@ part_uml() {
 part_stock() {
 	guest_tests stock "$lab/boot-stock.sh" -p -m 1G -t 900 -o "$logs/stock" \
 		-f ktests -f build/bin -f build/module/stock/ccp_rs.ko -- \
-		env CCP_FLAVOUR=stock CCP_MODULE=/ccp/build/module/stock/ccp_rs.ko \
-		PATH="/ccp/build/bin:$PATH" \
+		env CCP_MODULE=/ccp/build/module/stock/ccp_rs.ko \
 		ktests/stock/run.sh ${filter:+"$filter"}
 }
 
