@@ -30,6 +30,8 @@ step_clippy() {
 
 step_module() { "$lab/module.sh" -c uml; }
 
+step_nopanic() { ktests/nopanic.sh; }
+
 # checkpatch IGNORED FILE...
 checkpatch() {
 	local kernel ignored=$1
@@ -69,7 +71,7 @@ step_generated() {
 }
 
 steps=("$@")
-[ $# -gt 0 ] || steps=(rustfmt shellcheck yaml generated cstyle clippy module)
+[ $# -gt 0 ] || steps=(rustfmt shellcheck yaml generated cstyle nopanic clippy module)
 failed=()
 for step in "${steps[@]}"; do
 	declare -F "step_$step" >/dev/null || die "no such step: $step"
