@@ -62,7 +62,9 @@ static int ccp_stats_show(struct seq_file *file, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(ccp_stats);
 
-/* Failure only means that there is nothing to see. */
+/**
+ * ccp_debugfs_create() - make the folder; if that fails, there is just nothing
+ */
 void ccp_debugfs_create(void)
 {
 	ccp_debugfs_dir = debugfs_create_dir("ccp_rs", NULL);
@@ -70,6 +72,9 @@ void ccp_debugfs_create(void)
 			    &ccp_stats_fops);
 }
 
+/**
+ * ccp_debugfs_remove() - undo ccp_debugfs_create()
+ */
 void ccp_debugfs_remove(void)
 {
 	debugfs_remove(ccp_debugfs_dir);

@@ -32,6 +32,9 @@ int ccp_flow_cache_create(size_t size, size_t align)
 	return ccp_flows ? 0 : -ENOMEM;
 }
 
+/**
+ * ccp_flow_cache_destroy() - undo ccp_flow_cache_create(); no flow is left
+ */
 void ccp_flow_cache_destroy(void)
 {
 	kmem_cache_destroy(ccp_flows);
@@ -49,16 +52,33 @@ void *ccp_flow_alloc(void)
 	return kmem_cache_alloc(ccp_flows, GFP_ATOMIC | __GFP_NOWARN);
 }
 
+/**
+ * ccp_flow_free() - undo ccp_flow_alloc()
+ * @flow: the memory
+ */
 void ccp_flow_free(void *flow)
 {
 	kmem_cache_free(ccp_flows, flow);
 }
 
+/**
+ * ccp_flow_insert() - make a flow known
+ * @net: its namespace
+ * @id: its id
+ * @sk: its socket, locked
+ *
+ * Return: 0 or -ENOMEM.
+ */
 int ccp_flow_insert(struct ccp_net *net, u64 id, struct sock *sk)
 {
 	return ccp_table_insert(&net->flows, id, sk);
 }
 
+/**
+ * ccp_flow_remove() - undo ccp_flow_insert()
+ * @net: its namespace
+ * @id: its id
+ */
 void ccp_flow_remove(struct ccp_net *net, u64 id)
 {
 	ccp_table_remove(&net->flows, id);

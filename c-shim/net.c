@@ -106,6 +106,11 @@ static struct pernet_operations ccp_pernet_ops = {
 	.size = sizeof(struct ccp_pernet),
 };
 
+/**
+ * ccp_net_register() - have state in every namespace, now and later
+ *
+ * Return: 0 or a negative errno.
+ */
 int ccp_net_register(void)
 {
 	int err;
@@ -119,6 +124,9 @@ int ccp_net_register(void)
 	return err;
 }
 
+/**
+ * ccp_net_unregister() - undo ccp_net_register(); no flow is left
+ */
 void ccp_net_unregister(void)
 {
 	unregister_pernet_subsys(&ccp_pernet_ops);
@@ -139,11 +147,19 @@ struct ccp_state *ccp_net_state(struct net *net)
 	return rcu_dereference_raw(pernet->state);
 }
 
+/**
+ * ccp_net_agents() - table of agents
+ * @net: the namespace
+ */
 struct ccp_table *ccp_net_agents(struct ccp_net *net)
 {
 	return &net->agents;
 }
 
+/**
+ * ccp_net_programs() - table of programs
+ * @net: the namespace
+ */
 struct ccp_table *ccp_net_programs(struct ccp_net *net)
 {
 	return &net->programs;
@@ -186,6 +202,10 @@ void ccp_net_lock(struct ccp_net *net)
 	mutex_lock(&net->commands);
 }
 
+/**
+ * ccp_net_unlock() - undo ccp_net_lock()
+ * @net: the namespace
+ */
 void ccp_net_unlock(struct ccp_net *net)
 {
 	mutex_unlock(&net->commands);

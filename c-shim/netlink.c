@@ -189,6 +189,11 @@ static struct notifier_block ccp_nl_notifier = {
 	.notifier_call = ccp_nl_release,
 };
 
+/**
+ * ccp_netlink_register() - offer genl family "ccp"
+ *
+ * Return: 0 or a negative errno.
+ */
 int ccp_netlink_register(void)
 {
 	int err;
@@ -202,6 +207,11 @@ int ccp_netlink_register(void)
 	return err;
 }
 
+/**
+ * ccp_netlink_unregister() - undo ccp_netlink_register()
+ *
+ * Returns when no command and no end of a socket is being handled any more.
+ */
 void ccp_netlink_unregister(void)
 {
 	genl_unregister_family(&ccp_nl_family);

@@ -43,6 +43,15 @@ static bool ccp_ecn_ok(const struct tcp_sock *tp)
 #endif
 }
 
+/*
+ * The stack computes with bytes of window in 32 bits, and no peer can offer
+ * more than 1 GiB.
+ */
+static u32 ccp_cwnd_max(const struct tcp_sock *tp)
+{
+	return min(tp->snd_cwnd_clamp, (1U << 31) / max(tp->mss_cache, 1U));
+}
+
 static u64 ccp_rate(unsigned long rate)
 {
 	return rate == ~0UL ? U64_MAX : rate;
@@ -63,7 +72,7 @@ void ccp_tcp_facts(struct sock *sk, struct ccp_ack *ack)
 		.pacing_rate = ccp_rate(READ_ONCE(sk->sk_pacing_rate)),
 		.max_pacing_rate = ccp_rate(READ_ONCE(sk->sk_max_pacing_rate)),
 		.snd_cwnd = tcp_snd_cwnd(tp),
-		.snd_cwnd_clamp = tp->snd_cwnd_clamp,
+		.snd_cwnd_clamp = ccp_cwnd_max(tp),
 		.ssthresh = tp->snd_ssthresh,
 		.mss = tp->mss_cache,
 		.srtt_us = tp->srtt_us >> 3,
@@ -85,7 +94,8 @@ void ccp_tcp_facts(struct sock *sk, struct ccp_ack *ack)
  * ccp_tcp_apply() - set window and pacing rate
  * @sk: the flow's socket, locked
  * @cwnd: window in packets, 0 to leave it
- * @rate: pacing rate in bytes per second, 0 to leave it
+ * @rate: pacing rate in bytes per second, 0 to leave it; at least a segment
+ *        per second
  * @paced: the rate is to be enforced, not only a hint for the size of bursts
  */
 void ccp_tcp_apply(struct sock *sk, u32 cwnd, u64 rate, u8 paced)
@@ -93,12 +103,14 @@ void ccp_tcp_apply(struct sock *sk, u32 cwnd, u64 rate, u8 paced)
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	if (cwnd)
-		tcp_snd_cwnd_set(tp, max(min(cwnd, tp->snd_cwnd_clamp), 1U));
+		tcp_snd_cwnd_set(tp, max(min(cwnd, ccp_cwnd_max(tp)), 1U));
 	if (rate) {
 		/* sch_fq does it where it is; else TCP's own timer. */
 		if (paced)
 			cmpxchg(&sk->sk_pacing_status, SK_PACING_NONE,
 				SK_PACING_NEEDED);
+		/* The next segment must not be due long after the agent died. */
+		rate = max_t(u64, rate, tp->mss_cache);
 		WRITE_ONCE(sk->sk_pacing_rate,
 			   min_t(u64, rate, READ_ONCE(sk->sk_max_pacing_rate)));
 	}
@@ -290,12 +302,20 @@ u64 ccp_tcp_clock_us(void)
 	return div_u64(tcp_clock_ns(), NSEC_PER_USEC);
 }
 
+/**
+ * ccp_tcp_register() - offer the congestion control "ccp"
+ *
+ * Return: 0 or a negative errno.
+ */
 int ccp_tcp_register(void)
 {
 	BUILD_BUG_ON(sizeof(struct ccp_priv) > ICSK_CA_PRIV_SIZE);
 	return tcp_register_congestion_control(&ccp_ops);
 }
 
+/**
+ * ccp_tcp_unregister() - undo ccp_tcp_register(); there are no flows any more
+ */
 void ccp_tcp_unregister(void)
 {
 	tcp_unregister_congestion_control(&ccp_ops);

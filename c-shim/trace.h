@@ -25,6 +25,20 @@
 		{ CCP_FALLBACK_REASON_AGENT_SILENT, "agent-silent" },	\
 		{ CCP_FALLBACK_REASON_PROGRAM_ABORTED, "program-aborted" })
 
+#define ccp_show_command(command)					\
+	__print_symbolic(command,					\
+		{ CCP_CMD_AGENT_ATTACH, "agent-attach" },		\
+		{ CCP_CMD_AGENT_DETACH, "agent-detach" },		\
+		{ CCP_CMD_AGENT_HEARTBEAT, "agent-heartbeat" },		\
+		{ CCP_CMD_PROGRAM_INSTALL, "program-install" },		\
+		{ CCP_CMD_PROGRAM_REMOVE, "program-remove" },		\
+		{ CCP_CMD_PROGRAM_GET, "program-get" },			\
+		{ CCP_CMD_FALLBACK_SET, "fallback-set" },		\
+		{ CCP_CMD_FLOW_GET, "flow-get" },			\
+		{ CCP_CMD_FLOW_SET_PROGRAM, "flow-set-program" },	\
+		{ CCP_CMD_FLOW_UPDATE, "flow-update" },			\
+		{ CCP_CMD_STATS_GET, "stats-get" })
+
 /* A program ran; cwnd (packets) and rate (bytes/s) are those now in force. */
 TRACE_EVENT(ccp_invoke,
 	    TP_PROTO(u64 flow, bool timeout, const struct ccp_verdict *verdict,
@@ -74,7 +88,7 @@ TRACE_EVENT(ccp_fallback,
 		      __entry->flow, __entry->agent, __entry->program,
 		      ccp_show_reason(__entry->reason)));
 
-/* A command of genl family "ccp" ended; command is an enum of the uapi. */
+/* A command of genl family "ccp" ended; dumps are not traced. */
 TRACE_EVENT(ccp_command,
 	    TP_PROTO(u8 command, int err, u32 port),
 
@@ -88,8 +102,9 @@ TRACE_EVENT(ccp_command,
 			   __entry->err = err;
 			   __entry->command = command;),
 
-	    TP_printk("command=%u port=%u err=%d",
-		      __entry->command, __entry->port, __entry->err));
+	    TP_printk("command=%s port=%u err=%d",
+		      ccp_show_command(__entry->command), __entry->port,
+		      __entry->err));
 
 #endif
 
