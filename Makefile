@@ -17,6 +17,9 @@ module: ## build ccp_rs.ko for the kernel in KDIR
 		exit 1; }
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
+stock: prepare ## ccp_rs.ko and ccpctl for Debian's newest 7.x kernel, in build/stock
+	ktests/lab/install.sh build/stock
+
 demo: prepare ## a flow on the stock kernel under a userspace algorithm
 	ktests/demo.sh
 
@@ -44,5 +47,5 @@ clean: ## remove what was built here; the cache stays
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-.PHONY: module demo test bench lint lab prepare clean help
+.PHONY: module stock demo test bench lint lab prepare clean help
 .DEFAULT_GOAL := module

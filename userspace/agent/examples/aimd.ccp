@@ -1,0 +1,9 @@
+(def (Report (volatile lost 0)))
+
+(when true
+    (:= Report.lost (+ Report.lost Ack.lost_pkts_sample))
+    (fallthrough))
+
+(when (> Micros Flow.srtt_us)
+    (:= Micros 0)
+    (report))
