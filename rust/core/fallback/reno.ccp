@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # What a flow runs without an agent: Reno (RFC 5681, RFC 6582) with SACK.
 #
 # The kernel finds losses and sets ssthresh to half the window, 2 packets at

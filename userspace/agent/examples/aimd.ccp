@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 (def (Report (volatile lost 0)))
 
 (when true

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # A fixed window, and a fixed rate where one is given (0 leaves it alone).
 (def
     (Report

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # CUBIC's per-ACK part: the curve, and noticing congestion. The agent answers
 # each event with a new curve; until it has, the window holds.
 (def

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0
 # Reno's per-ACK part: growth, and noticing congestion. How far to reduce is
 # the agent's decision; until it has answered an event, the window holds.
 (def
