@@ -200,7 +200,7 @@ fn draw_legend(root: &Area<'_>, trace: &Trace, y: i32) -> Drawn {
         .flows
         .keys()
         .zip(COLOURS)
-        .map(|(id, colour)| (format!("flow {id}"), colour, 3))
+        .map(|(&id, colour)| (trace.name(id), colour, 3))
         .collect();
     if trace.flows.len() > COLOURS.len() {
         entries.push(("colours repeat".to_owned(), WHITE, 3));

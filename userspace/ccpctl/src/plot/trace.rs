@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Reading what `--record` wrote.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::SocketAddr,
+};
 
 /// One sample of a flow.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,6 +34,8 @@ pub(super) struct Mark {
 pub(super) struct Trace {
     pub(super) flows: BTreeMap<u64, Vec<Sample>>,
     pub(super) marks: Vec<Mark>,
+    /// Address families of the flows whose peers are told.
+    families: BTreeMap<u64, &'static str>,
     /// End of the time axis.
     pub(super) end: f64,
 }
@@ -68,6 +73,14 @@ impl Trace {
         Ok(trace)
     }
 
+    /// What to call a flow.
+    pub(super) fn name(&self, flow: u64) -> String {
+        match self.families.get(&flow) {
+            Some(family) => format!("flow {flow} ({family})"),
+            None => format!("flow {flow}"),
+        }
+    }
+
     fn add(&mut self, row: &Row<'_>, wanted: &[u64]) -> Result<(), String> {
         let time = row.number("time_s")?.ok_or("no time")?;
         self.end = self.end.max(time);
@@ -97,6 +110,12 @@ impl Trace {
             return Ok(());
         }
         let detail = row.text("detail");
+        if let (Some(flow), "created" | "adopted" | "closed") = (flow, row.text("event")) {
+            if let Ok(peer) = detail.parse::<SocketAddr>() {
+                let family = if peer.is_ipv6() { "IPv6" } else { "IPv4" };
+                self.families.insert(flow, family);
+            }
+        }
         let text = match row.text("event") {
             "agent-attached" => format!("agent '{detail}' attached"),
             "agent-gone" => format!("agent '{detail}' gone"),
@@ -167,6 +186,7 @@ mod tests {
 
     const TEXT: &str = "time_s,flow,event,detail,program,cwnd_pkts,srtt_us,rate_bps\n\
                         0.0,,agent-attached,\"a,\"\"b\",,,,\n\
+                        0.1,3,created,[fd00::2]:5201,,,,\n\
                         0.1,3,sample,,reno,10,40000,\n\
                         0.2,4,sample,,fallback,5,,20000000\n";
 
@@ -178,6 +198,8 @@ mod tests {
         assert_eq!(trace.flows[&3][0].pacing, None);
         assert_eq!(trace.flows[&4][0].pacing, Some(20.0));
         assert!(trace.flows[&4][0].fallback);
+        assert_eq!(trace.name(3), "flow 3 (IPv6)");
+        assert_eq!(trace.name(4), "flow 4");
         assert_eq!(Trace::parse(TEXT, &[4]).unwrap().flows.len(), 1);
     }
 
@@ -188,6 +210,6 @@ mod tests {
         assert!(error("a,b\n", &[]).contains("'time_s'"));
         assert!(error(TEXT, &[9]).contains("flow [9]"));
         let broken = TEXT.replace("40000", "4x");
-        assert_eq!(error(&broken, &[]), "line 3: srtt_us '4x' is not a number");
+        assert_eq!(error(&broken, &[]), "line 4: srtt_us '4x' is not a number");
     }
 }
