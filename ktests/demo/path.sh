@@ -16,21 +16,23 @@ in_sender() { ip netns exec sender "$@"; }
 in_receiver() { ip netns exec receiver "$@"; }
 
 path_create() {
-	local ns host
+	local ns host peer
 	ip -batch - <<-END
 		netns add sender
 		netns add receiver
-		link add veth netns sender type veth peer name veth netns receiver
+		link add veth address 02:00:00:00:00:01 netns sender type veth peer name veth address 02:00:00:00:00:02 netns receiver
 	END
 	for ns in sender:1 receiver:2; do
-		host=${ns#*:} ns=${ns%:*}
+		host=${ns#*:} ns=${ns%:*} peer=$((3 - host))
 		# Without segmentation offload queue and drops are per packet, as on a
-		# wire.
+		# wire. Neighbours are known: no flow begins with a search for them.
 		ip -n "$ns" -batch - <<-END
 			link set lo up
 			link set veth gso_max_segs 1 mtu $mtu up
 			addr add 10.0.0.$host/24 dev veth
 			addr add fd00::$host/64 dev veth nodad
+			neigh add 10.0.0.$peer lladdr 02:00:00:00:00:0$peer dev veth
+			neigh add fd00::$peer lladdr 02:00:00:00:00:0$peer dev veth
 		END
 		# Nothing a flow learned reaches the next one.
 		ip netns exec "$ns" sysctl -qw net.ipv4.tcp_no_metrics_save=1
