@@ -40,8 +40,7 @@ impl Client {
         request: impl Fn(Request) -> Request,
         command: u8,
     ) -> Result<()> {
-        let family = self.socket.family;
-        let request = || request(Request::new(family, command, uapi::VERSION));
+        let request = || request(Request::new(command));
         self.socket.command(name, repeat, request, |_| Ok(()))
     }
 
@@ -53,8 +52,7 @@ impl Client {
         request: impl Fn(Request) -> Request,
         command: u8,
     ) -> Result<T> {
-        let family = self.socket.family;
-        let request = || request(Request::new(family, command, uapi::VERSION));
+        let request = || request(Request::new(command));
         let mut answer = None;
         self.socket.command(name, repeat, request, |attributes| {
             answer = Some(T::read(attributes)?);
@@ -64,8 +62,7 @@ impl Client {
     }
 
     fn list<T: Record>(&mut self, name: &'static str, command: u8) -> Result<Vec<T>> {
-        let family = self.socket.family;
-        let request = || Request::new(family, command, uapi::VERSION);
+        let request = || Request::new(command);
         self.socket.dump(name, request, T::read)
     }
 
@@ -116,11 +113,11 @@ impl Client {
         let fill = |request: Request| {
             let start = request
                 .string(uapi::program::NAME, name)
-                .bytes(uapi::program::EVENTS, events);
+                .bytes(uapi::program::EVENTS, events.to_vec());
             instructions
                 .chunks(uapi::CODE_CHUNK_MAX)
                 .fold(start, |request, chunk| {
-                    request.bytes(uapi::program::INSTRUCTIONS, chunk)
+                    request.bytes(uapi::program::INSTRUCTIONS, chunk.to_vec())
                 })
         };
         self.get("program-install", Repeat::Never, fill, cmd::PROGRAM_INSTALL)

@@ -4,18 +4,15 @@
 use crate::{
     socket::{Repeat, Socket},
     uapi,
-    wire::Request,
+    wire::malformed,
     Error, Result,
 };
+use netlink_packet_core::Parseable;
+use netlink_packet_generic::ctrl::{
+    nlas::{GenlCtrlAttrs, McastGrpAttrs},
+    GenlCtrl, GenlCtrlCmd,
+};
 use nix::errno::Errno;
-
-const GENL_ID_CTRL: u16 = 0x10;
-const CTRL_CMD_GETFAMILY: u8 = 3;
-const CTRL_ATTR_FAMILY_ID: u16 = 1;
-const CTRL_ATTR_FAMILY_NAME: u16 = 2;
-const CTRL_ATTR_MCAST_GROUPS: u16 = 7;
-const CTRL_ATTR_MCAST_GRP_NAME: u16 = 1;
-const CTRL_ATTR_MCAST_GRP_ID: u16 = 2;
 
 pub(crate) struct Family {
     pub(crate) id: u16,
@@ -23,32 +20,25 @@ pub(crate) struct Family {
 }
 
 pub(crate) fn resolve(socket: &mut Socket) -> Result<Family> {
-    let request = || {
-        Request::new(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1)
-            .string(CTRL_ATTR_FAMILY_NAME, uapi::FAMILY)
+    let request = || GenlCtrl {
+        cmd: GenlCtrlCmd::GetFamily,
+        nlas: vec![GenlCtrlAttrs::FamilyName(uapi::FAMILY.to_owned())],
     };
     let mut id = None;
     let mut events_group = None;
     let found = socket.command("find the family", Repeat::Safe, request, |attributes| {
         for attribute in attributes {
-            let attribute = attribute?;
-            match attribute.kind {
-                CTRL_ATTR_FAMILY_ID => id = Some(attribute.u16()?),
-                CTRL_ATTR_MCAST_GROUPS => {
-                    for group in attribute.nested() {
-                        let (mut name, mut number) = (String::new(), None);
-                        for part in group?.nested() {
-                            let part = part?;
-                            match part.kind {
-                                CTRL_ATTR_MCAST_GRP_NAME => name = part.string(),
-                                CTRL_ATTR_MCAST_GRP_ID => number = Some(part.u32()?),
-                                _ => {}
-                            }
-                        }
-                        if name == uapi::GROUP_EVENTS {
-                            events_group = number;
-                        }
-                    }
+            let attribute = attribute.map_err(malformed("an attribute"))?;
+            // One by one: the crate refuses those newer than itself.
+            match GenlCtrlAttrs::parse(&attribute) {
+                Ok(GenlCtrlAttrs::FamilyId(number)) => id = Some(number),
+                Ok(GenlCtrlAttrs::McastGroups(groups)) => {
+                    let name = McastGrpAttrs::Name(uapi::GROUP_EVENTS.to_owned());
+                    let events = groups.iter().find(|group| group.contains(&name));
+                    events_group = events.into_iter().flatten().find_map(|part| match part {
+                        McastGrpAttrs::Id(number) => Some(*number),
+                        McastGrpAttrs::Name(_) => None,
+                    });
                 }
                 _ => {}
             }

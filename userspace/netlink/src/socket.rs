@@ -4,9 +4,13 @@
 
 use crate::{
     types::Event,
-    wire::{self, Attributes, Message, Messages, Request},
+    wire::{self, Attributes, Message, Verdict},
     Error, Refusal, Result,
 };
+use netlink_packet_core::{
+    Emitable, NLMSG_DONE, NLMSG_ERROR, NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR,
+};
+use netlink_packet_generic::GenlFamily;
 use netlink_sys::{protocols::NETLINK_GENERIC, SocketAddr};
 use nix::{
     errno::Errno,
@@ -15,6 +19,7 @@ use nix::{
 };
 use std::{
     collections::VecDeque,
+    fmt::Debug,
     os::fd::{AsFd, BorrowedFd},
     time::{Duration, Instant},
 };
@@ -105,16 +110,16 @@ impl Socket {
 
     /// Sends a command and reads its answer: the records before the
     /// acknowledgement go to `each`.
-    pub(crate) fn command(
+    pub(crate) fn command<R: GenlFamily + Emitable + Debug>(
         &mut self,
         name: &'static str,
         repeat: Repeat,
-        request: impl Fn() -> Request,
+        request: impl Fn() -> R,
         mut each: impl FnMut(Attributes<'_>) -> Result<()>,
     ) -> Result<()> {
         let mut attempt = 1;
         loop {
-            match self.exchange(name, request(), wire::NLM_F_ACK, &mut each) {
+            match self.exchange(name, request(), NLM_F_ACK, &mut each) {
                 Err(Error::AnswerLost(_)) if repeat == Repeat::Safe && attempt < ATTEMPTS => {
                     attempt += 1;
                 }
@@ -125,16 +130,16 @@ impl Socket {
 
     /// Asks for a list. When the kernel says that it changed under the dump,
     /// the dump is repeated, a few times; after that the last one is taken.
-    pub(crate) fn dump<T>(
+    pub(crate) fn dump<R: GenlFamily + Emitable + Debug, T>(
         &mut self,
         name: &'static str,
-        request: impl Fn() -> Request,
+        request: impl Fn() -> R,
         mut each: impl FnMut(Attributes<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
         let mut attempt = 1;
         loop {
             let mut all = Vec::new();
-            let outcome = self.exchange(name, request(), wire::NLM_F_DUMP, &mut |attributes| {
+            let outcome = self.exchange(name, request(), NLM_F_DUMP, &mut |attributes| {
                 all.push(each(attributes)?);
                 Ok(())
             });
@@ -152,7 +157,7 @@ impl Socket {
     fn exchange(
         &mut self,
         name: &'static str,
-        request: Request,
+        request: impl GenlFamily + Emitable + Debug,
         flags: u16,
         each: &mut dyn FnMut(Attributes<'_>) -> Result<()>,
     ) -> Result<bool> {
@@ -168,7 +173,7 @@ impl Socket {
         }
 
         self.sequence = self.sequence.checked_add(1).unwrap_or(1);
-        let bytes = request.finish(flags, self.sequence);
+        let bytes = wire::datagram(request, self.family, flags, self.sequence);
         self.inner
             .send_to(&bytes, &SocketAddr::new(0, 0), 0)
             .map_err(Error::socket("send"))?;
@@ -285,10 +290,10 @@ impl Socket {
         let buffer = std::mem::take(&mut self.buffer);
         let mut complete = false;
         let mut outcome = Ok(());
-        for message in Messages(&buffer) {
-            let result = if message.sequence == 0 {
+        for message in wire::messages(&buffer) {
+            let result = if message.sequence_number() == 0 {
                 self.enqueue(&message)
-            } else if message.sequence != self.sequence {
+            } else if message.sequence_number() != self.sequence {
                 // The rest of an answer that was given up on.
                 Ok(())
             } else if let Some(answer) = answer.as_deref_mut() {
@@ -303,10 +308,10 @@ impl Socket {
     }
 
     fn enqueue(&mut self, message: &Message<'_>) -> Result<()> {
-        if message.kind != self.family {
+        if message.message_type() != self.family {
             return Ok(());
         }
-        let (command, attributes) = message.generic()?;
+        let (command, attributes) = wire::generic(message)?;
         match Event::read(command, attributes)? {
             Some(Event::Report(_)) if self.events.len() >= QUEUE => self.overrun(),
             Some(event) => self.events.push_back(event),
@@ -327,12 +332,12 @@ struct Answer<'a> {
 impl Answer<'_> {
     /// True when `message` ends the answer.
     fn take(&mut self, message: &Message<'_>) -> Result<bool> {
-        self.interrupted |= message.flags & wire::NLM_F_DUMP_INTR != 0;
-        let verdict = match message.kind {
-            wire::NLMSG_ERROR => message.error()?,
-            wire::NLMSG_DONE => message.done()?,
+        self.interrupted |= message.flags() & NLM_F_DUMP_INTR != 0;
+        let verdict = match message.message_type() {
+            NLMSG_ERROR => Verdict::of_error(message)?,
+            NLMSG_DONE => Verdict::of_done(message)?,
             _ => {
-                let (_, attributes) = message.generic()?;
+                let (_, attributes) = wire::generic(message)?;
                 (self.each)(attributes)?;
                 return Ok(false);
             }

@@ -3,9 +3,10 @@
 
 use crate::{
     uapi,
-    wire::{Attribute, Attributes},
-    Error, Result,
+    wire::{malformed, Attribute, Attributes, Value},
+    Result,
 };
+use netlink_packet_core::parse_ip;
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
@@ -289,7 +290,7 @@ pub(crate) trait Record: Default {
     fn read(attributes: Attributes<'_>) -> Result<Self> {
         let mut record = Self::default();
         for attribute in attributes {
-            record.set(&attribute?)?;
+            record.set(&attribute.map_err(malformed("an attribute"))?)?;
         }
         Ok(record)
     }
@@ -298,7 +299,7 @@ pub(crate) trait Record: Default {
 impl Record for Attached {
     fn set(&mut self, attribute: &Attribute<'_>) -> Result<()> {
         use uapi::agent as a;
-        match attribute.kind {
+        match attribute.kind() {
             a::ID => self.id = attribute.u32()?,
             a::TIMEOUT_MS => self.timeout_ms = attribute.u32()?,
             a::ISA_VERSION => self.isa_version = attribute.u32()?,
@@ -313,7 +314,7 @@ impl Record for Attached {
 impl Record for AgentInfo {
     fn set(&mut self, attribute: &Attribute<'_>) -> Result<()> {
         use uapi::agent as a;
-        match attribute.kind {
+        match attribute.kind() {
             a::ID => self.id = attribute.u32()?,
             a::NAME => self.name = attribute.string(),
             a::ALGORITHM => self.algorithms.push(attribute.string()),
@@ -331,7 +332,7 @@ impl Record for AgentInfo {
 impl Record for ProgramInfo {
     fn set(&mut self, attribute: &Attribute<'_>) -> Result<()> {
         use uapi::program as a;
-        match attribute.kind {
+        match attribute.kind() {
             a::ID => self.id = attribute.u32()?,
             a::AGENT_ID => self.agent_id = Some(attribute.u32()?),
             a::NAME => self.name = attribute.string(),
@@ -359,17 +360,14 @@ fn place(slot: &mut Option<SocketAddr>, ip: Option<IpAddr>, port: Option<u16>) {
 }
 
 fn ip(attribute: &Attribute<'_>) -> Result<Option<IpAddr>> {
-    if let Ok(v4) = <[u8; 4]>::try_from(attribute.value) {
-        return Ok(Some(v4.into()));
-    }
-    let v6 = <[u8; 16]>::try_from(attribute.value);
-    Ok(Some(v6.map_err(|_| Error::Malformed("an address"))?.into()))
+    let ip = parse_ip(attribute.value()).map_err(malformed("an address"))?;
+    Ok(Some(ip))
 }
 
 impl Record for FlowInfo {
     fn set(&mut self, attribute: &Attribute<'_>) -> Result<()> {
         use uapi::flow as a;
-        match attribute.kind {
+        match attribute.kind() {
             a::ID => self.id = attribute.uint()?,
             a::AGENT_ID => self.agent_id = Some(attribute.u32()?),
             a::PROGRAM_ID => self.program_id = attribute.u32()?,
@@ -408,7 +406,7 @@ impl Record for FlowInfo {
 impl Record for Stats {
     fn set(&mut self, attribute: &Attribute<'_>) -> Result<()> {
         use uapi::stats as a;
-        match attribute.kind {
+        match attribute.kind() {
             a::FLOWS => self.flows = attribute.uint()?,
             a::FLOWS_CREATED => self.flows_created = attribute.uint()?,
             a::FLOWS_REFUSED => self.flows_refused = attribute.uint()?,
@@ -431,7 +429,7 @@ impl Record for Stats {
 impl Record for RawReport {
     fn set(&mut self, attribute: &Attribute<'_>) -> Result<()> {
         use uapi::report as a;
-        match attribute.kind {
+        match attribute.kind() {
             a::FLOW_ID => self.flow_id = attribute.uint()?,
             a::PROGRAM_ID => self.program_id = attribute.u32()?,
             a::SEQ => self.seq = attribute.uint()?,
