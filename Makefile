@@ -18,22 +18,22 @@ module: ## build ccp_rs.ko for the kernel in KDIR
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
 stock: prepare ## ccp_rs.ko and ccpctl for Debian's newest 7.x kernel, in build/stock
-	ktests/lab/install.sh build/stock
+	@ktests/lab/install.sh build/stock
 
-demo: prepare ## a flow on the stock kernel under a userspace algorithm
-	ktests/demo.sh
+demo: ## a flow on the stock kernel under a userspace algorithm
+	@ktests/demo.sh
 
 test: prepare ## all tests; ends with "N passed, N failed"
-	ktests/test.sh
+	@ktests/test.sh
 
 bench: prepare ## measurements
-	ktests/bench.sh
+	@ktests/bench.sh
 
 lint: prepare ## formats, lints, generated files
-	ktests/lint.sh
+	@ktests/lint.sh
 
 lab: prepare ## a shell in a lab kernel with the module loaded (LAB=uml, uml-debug, stock)
-	ktests/lab/shell.sh $(LAB)
+	@ktests/lab/shell.sh $(LAB)
 
 # What all of the above stand on: a few host packages, the Debian sysroot.
 prepare:

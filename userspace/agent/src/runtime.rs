@@ -64,7 +64,8 @@ pub struct Summary {
 }
 
 /// Serves `algorithms` until [`Options::stop`] is set. A flow goes to the
-/// algorithm its socket named (`ccp_NAME`), else to the first.
+/// algorithm its congestion control is named after (`ccp_NAME`), else to the
+/// first; the module has only `ccp` so far.
 ///
 /// Nothing is attached unless every program compiles.
 pub fn run(algorithms: &[Box<dyn Algorithm>], options: Options) -> Result<Summary> {
