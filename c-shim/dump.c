@@ -5,7 +5,8 @@
  * A dump goes through the ids in order and remembers the next one, so it
  * neither restarts nor repeats, whatever comes and goes meanwhile. Flows are
  * read under their socket's lock, one at a time: the numbers of a flow belong
- * together, those of different flows need not.
+ * together, those of different flows need not. A dump doesn't wait for a lock:
+ * of a flow whose process holds the socket it tells only what needs none.
  */
 
 #include <net/genetlink.h>
@@ -92,15 +93,37 @@ int ccp_nl_program_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
+/* The facts of a flow; without the lock only which it is and who is in charge. */
+static int ccp_dump_flow(struct sk_buff *skb, struct sock *sk,
+			 struct ccp_net *net, u64 id)
+{
+	struct ccp_flow_info flow;
+	int err;
+
+	err = ccp_flow_trylock(sk, net, id);
+	if (err == -EBUSY && ccp_tcp_peek(sk, net, id, &flow)) {
+		err = ccp_put_flow_identity(skb, sk, &flow);
+		ccp_flow_put(sk);
+		return err;
+	}
+	if (err) {
+		ccp_flow_put(sk);
+		return -ENOENT;
+	}
+	ccp_rs_flow_info(ccp_tcp_flow(sk, net, &id), &flow);
+	err = ccp_put_flow(skb, sk, &flow);
+	ccp_flow_unlock(sk);
+	return err;
+}
+
 int ccp_nl_flow_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct ccp_state *state = ccp_net_state(sock_net(skb->sk));
 	struct ccp_dump *dump = ccp_dump(cb);
-	struct ccp_flow_info flow;
 	struct ccp_net *net;
 	struct sock *sk;
 	void *header;
-	bool room;
+	int err;
 	u64 id;
 
 	if (!dump)
@@ -108,16 +131,14 @@ int ccp_nl_flow_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	if (!state)
 		return 0;
 	net = ccp_rs_net_shim(state);
-	for (id = dump->next; (sk = ccp_flow_lock_next(net, &id)); id++) {
+	for (id = dump->next; (sk = ccp_flow_next(net, &id)); id++) {
 		header = ccp_dump_begin(skb, cb, CCP_CMD_FLOW_GET);
-		room = false;
-		if (header) {
-			ccp_rs_flow_info(ccp_tcp_flow(sk, net, &id), &flow);
-			room = ccp_dump_end(skb, header,
-					    ccp_put_flow(skb, sk, &flow));
+		if (!header) {
+			ccp_flow_put(sk);
+			break;
 		}
-		ccp_flow_unlock(sk);
-		if (!room)
+		err = ccp_dump_flow(skb, sk, net, id);
+		if (!ccp_dump_end(skb, header, err) && err != -ENOENT)
 			break;
 		dump->next = id + 1;
 	}

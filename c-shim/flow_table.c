@@ -9,6 +9,7 @@
  * under the lock that it is still the flow of that id.
  */
 
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <net/sock.h>
 #include <net/tcp.h>
@@ -84,82 +85,118 @@ void ccp_flow_remove(struct ccp_net *net, u64 id)
 	ccp_table_remove(&net->flows, id);
 }
 
-/* Drops the reference of @sk unless it is still the socket of flow @id. */
-static bool ccp_flow_confirm(struct sock *sk, struct ccp_net *net, u64 id)
-{
-	u64 id_now;
-
-	lock_sock(sk);
-	if (ccp_tcp_flow(sk, net, &id_now) && id_now == id)
-		return true;
-	release_sock(sk);
-	sock_put(sk);
-	return false;
-}
-
 /**
- * ccp_flow_lock() - lock the socket of a flow
- * @net: the namespace to look in
- * @id: the flow's id
- *
- * May sleep.
- *
- * Return: the locked socket, for ccp_flow_unlock(), or NULL without such a
- * flow.
- */
-struct sock *ccp_flow_lock(struct ccp_net *net, u64 id)
-{
-	struct sock *sk;
-
-	rcu_read_lock();
-	sk = xa_load(&net->flows.objects, id);
-	if (sk && !refcount_inc_not_zero(&sk->sk_refcnt))
-		sk = NULL;
-	rcu_read_unlock();
-
-	return sk && ccp_flow_confirm(sk, net, id) ? sk : NULL;
-}
-
-/**
- * ccp_flow_lock_next() - lock the socket of the flow with the smallest id
+ * ccp_flow_next() - find the flow with the smallest id
  * @net: the namespace to look in
  * @id: ids below this one don't count; set to the id found
  *
  * May sleep. Flows that come and go meanwhile are seen or not; every other is
  * met once if @id goes up by one from call to call.
  *
- * Return: the locked socket, for ccp_flow_unlock(), or NULL at the end.
+ * Return: the socket, unlocked, for ccp_flow_trylock() or ccp_flow_put(), or
+ * NULL at the end.
  */
-struct sock *ccp_flow_lock_next(struct ccp_net *net, u64 *id)
+struct sock *ccp_flow_next(struct ccp_net *net, u64 *id)
 {
 	unsigned long index = *id;
 	struct sock *sk;
 
-	for (;; index++) {
-		rcu_read_lock();
+	cond_resched();
+	rcu_read_lock();
+	do {
 		sk = xa_find(&net->flows.objects, &index, ULONG_MAX, XA_PRESENT);
-		if (!sk) {
-			rcu_read_unlock();
-			return NULL;
-		}
-		if (!refcount_inc_not_zero(&sk->sk_refcnt))
-			sk = NULL;
-		rcu_read_unlock();
-
-		if (sk && ccp_flow_confirm(sk, net, index)) {
-			*id = index;
-			return sk;
-		}
-		cond_resched();
-	}
+		*id = index++;
+	} while (sk && !refcount_inc_not_zero(&sk->sk_refcnt));
+	rcu_read_unlock();
+	return sk;
 }
 
 /**
- * ccp_flow_unlock() - done with what ccp_flow_lock() or its like returned
+ * ccp_flow_put() - done with what ccp_flow_next() returned
+ * @sk: the socket, unlocked
+ */
+void ccp_flow_put(struct sock *sk)
+{
+	sock_put(sk);
+}
+
+/**
+ * ccp_flow_trylock() - lock the socket of a flow, unless its process has it
  * @sk: the socket
+ * @net: the flow's namespace
+ * @id: the flow's id
+ *
+ * Whoever owns the socket can keep it locked for as long as he likes, by
+ * sending from memory that doesn't come: nothing of ours may sleep for that
+ * lock. So this takes the lock like the softirq does, and then nothing may
+ * sleep at all until ccp_flow_unlock().
+ *
+ * Return: 0, -EBUSY if the process has it, or -ENOENT if @sk isn't the socket
+ * of that flow any more.
+ */
+int ccp_flow_trylock(struct sock *sk, struct ccp_net *net, u64 id)
+{
+	int err = -EBUSY;
+	u64 id_now;
+
+	local_bh_disable();
+	bh_lock_sock(sk);
+	if (!sock_owned_by_user(sk)) {
+		if (ccp_tcp_flow(sk, net, &id_now) && id_now == id)
+			return 0;
+		err = -ENOENT;
+	}
+	bh_unlock_sock(sk);
+	local_bh_enable();
+	return err;
+}
+
+/**
+ * ccp_flow_unlock() - undo ccp_flow_trylock() or ccp_flow_lock()
+ * @sk: the socket, which is put as well
  */
 void ccp_flow_unlock(struct sock *sk)
 {
-	release_sock(sk);
+	bh_unlock_sock(sk);
+	local_bh_enable();
 	sock_put(sk);
+}
+
+/**
+ * ccp_flow_lock() - find and lock the socket of a flow
+ * @net: the namespace to look in
+ * @id: the flow's id
+ * @found: set to the socket, for ccp_flow_unlock()
+ *
+ * May sleep, for half a second at most.
+ *
+ * Return: 0, -ENOENT without such a flow, or -EBUSY if its process keeps it
+ * locked.
+ */
+int ccp_flow_lock(struct ccp_net *net, u64 id, struct sock **found)
+{
+	unsigned long deadline = jiffies + HZ / 2;
+	struct sock *sk;
+	int err;
+
+	rcu_read_lock();
+	sk = xa_load(&net->flows.objects, id);
+	if (sk && !refcount_inc_not_zero(&sk->sk_refcnt))
+		sk = NULL;
+	rcu_read_unlock();
+	if (!sk)
+		return -ENOENT;
+
+	for (;;) {
+		err = ccp_flow_trylock(sk, net, id);
+		if (err != -EBUSY || signal_pending(current) ||
+		    time_after(jiffies, deadline))
+			break;
+		schedule_timeout_interruptible(1);
+	}
+	if (err)
+		sock_put(sk);
+	else
+		*found = sk;
+	return err;
 }

@@ -51,19 +51,25 @@ int ccp_put_program(struct sk_buff *skb, const struct ccp_program_info *info)
 	return 0;
 }
 
+static u16 ccp_family(const struct sock *sk)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6 && !ipv6_addr_v4mapped(&sk->sk_v6_daddr))
+		return AF_INET6;
+#endif
+	return AF_INET;
+}
+
 static int ccp_put_addresses(struct sk_buff *skb, const struct sock *sk)
 {
 #if IS_ENABLED(CONFIG_IPV6)
-	if (sk->sk_family == AF_INET6 &&
-	    !ipv6_addr_v4mapped(&sk->sk_v6_daddr))
-		return nla_put_u16(skb, CCP_A_FLOW_FAMILY, AF_INET6) ?:
-		       nla_put_in6_addr(skb, CCP_A_FLOW_LOCAL_ADDR,
+	if (ccp_family(sk) == AF_INET6)
+		return nla_put_in6_addr(skb, CCP_A_FLOW_LOCAL_ADDR,
 					&sk->sk_v6_rcv_saddr) ?:
 		       nla_put_in6_addr(skb, CCP_A_FLOW_REMOTE_ADDR,
 					&sk->sk_v6_daddr);
 #endif
-	return nla_put_u16(skb, CCP_A_FLOW_FAMILY, AF_INET) ?:
-	       nla_put_in_addr(skb, CCP_A_FLOW_LOCAL_ADDR, sk->sk_rcv_saddr) ?:
+	return nla_put_in_addr(skb, CCP_A_FLOW_LOCAL_ADDR, sk->sk_rcv_saddr) ?:
 	       nla_put_in_addr(skb, CCP_A_FLOW_REMOTE_ADDR, sk->sk_daddr);
 }
 
@@ -78,7 +84,7 @@ static u64 ccp_cookie(struct sock *sk)
 /**
  * ccp_put_flow_identity() - which flow it is, and who is in charge
  * @skb: the message
- * @sk: the flow's socket, locked
+ * @sk: the flow's socket
  * @info: from ccp_rs_flow_info()
  */
 int ccp_put_flow_identity(struct sk_buff *skb, struct sock *sk,
@@ -91,10 +97,14 @@ int ccp_put_flow_identity(struct sk_buff *skb, struct sock *sk,
 	     nla_put_u32(skb, CCP_A_FLOW_AGENT_ID, info->agent)) ||
 	    nla_put_u32(skb, CCP_A_FLOW_PROGRAM_ID, info->program) ||
 	    nla_put_u32(skb, CCP_A_FLOW_FALLBACK_REASON, info->reason) ||
-	    nla_put_string(skb, CCP_A_FLOW_ALGORITHM,
-			   inet_csk(sk)->icsk_ca_ops->name) ||
+	    nla_put_string(skb, CCP_A_FLOW_ALGORITHM, CCP_CONG_NAME) ||
 	    nla_put_uint(skb, CCP_A_FLOW_COOKIE, ccp_cookie(sk)) ||
-	    ccp_put_addresses(skb, sk) ||
+	    nla_put_u16(skb, CCP_A_FLOW_FAMILY, ccp_family(sk)))
+		return -EMSGSIZE;
+	/* Disconnecting has cleared them. */
+	if (!inet->inet_dport)
+		return 0;
+	if (ccp_put_addresses(skb, sk) ||
 	    nla_put_u16(skb, CCP_A_FLOW_LOCAL_PORT, ntohs(inet->inet_sport)) ||
 	    nla_put_u16(skb, CCP_A_FLOW_REMOTE_PORT, ntohs(inet->inet_dport)))
 		return -EMSGSIZE;
@@ -112,11 +122,14 @@ int ccp_put_flow_totals(struct sk_buff *skb, struct sock *sk,
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
 
-	if (nla_put_u32(skb, CCP_A_FLOW_DELIVERED, tp->delivered) ||
-	    nla_put_u32(skb, CCP_A_FLOW_LOST, tp->lost) ||
-	    nla_put_u32(skb, CCP_A_FLOW_RETRANSMITS, tp->total_retrans) ||
-	    nla_put_uint(skb, CCP_A_FLOW_BYTES_ACKED, tp->bytes_acked) ||
-	    nla_put_uint(skb, CCP_A_FLOW_REPORTS, info->reports) ||
+	/* Disconnecting has cleared the first four. */
+	if (inet_sk(sk)->inet_dport &&
+	    (nla_put_u32(skb, CCP_A_FLOW_DELIVERED, tp->delivered) ||
+	     nla_put_u32(skb, CCP_A_FLOW_LOST, tp->lost) ||
+	     nla_put_u32(skb, CCP_A_FLOW_RETRANSMITS, tp->total_retrans) ||
+	     nla_put_uint(skb, CCP_A_FLOW_BYTES_ACKED, tp->bytes_acked)))
+		return -EMSGSIZE;
+	if (nla_put_uint(skb, CCP_A_FLOW_REPORTS, info->reports) ||
 	    nla_put_uint(skb, CCP_A_FLOW_REPORT_DROPS, info->report_drops) ||
 	    nla_put_uint(skb, CCP_A_FLOW_INVOCATIONS, info->invocations) ||
 	    nla_put_uint(skb, CCP_A_FLOW_ABORTS, info->aborts) ||

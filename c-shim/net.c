@@ -31,11 +31,12 @@ static void ccp_net_sweep_work(struct work_struct *work)
 
 static struct ccp_net *ccp_net_alloc(void)
 {
-	struct ccp_net *net = kzalloc(sizeof(*net), GFP_KERNEL);
+	struct ccp_net *net = kzalloc(sizeof(*net), GFP_KERNEL_ACCOUNT);
 
 	if (!net)
 		return NULL;
-	net->counters = alloc_percpu(struct ccp_counters);
+	net->counters = alloc_percpu_gfp(struct ccp_counters,
+					 GFP_KERNEL_ACCOUNT);
 	if (!net->counters) {
 		kfree(net);
 		return NULL;

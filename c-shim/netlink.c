@@ -59,15 +59,18 @@ int ccp_nl_end(struct sk_buff *skb, struct genl_info *info,
 
 /**
  * ccp_nl_begin() - begin a command
+ * @skb: the request
  * @info: the request
  * @caller: set to who asks
  *
  * Return: 0, or -ENODEV while the network namespace goes away.
  */
-int ccp_nl_begin(struct genl_info *info, struct ccp_caller *caller)
+int ccp_nl_begin(struct sk_buff *skb, struct genl_info *info,
+		 struct ccp_caller *caller)
 {
 	*caller = (struct ccp_caller) {
 		.state = ccp_net_state(genl_info_net(info)),
+		.socket = NETLINK_CB(skb).sk,
 		.port = info->snd_portid,
 	};
 	if (!caller->state)
@@ -156,7 +159,7 @@ int ccp_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 	void *header;
 	int err;
 
-	err = ccp_nl_begin(info, &caller);
+	err = ccp_nl_begin(skb, info, &caller);
 	if (err)
 		return err;
 	err = ccp_nl_no_attrs(info, &error);
@@ -169,7 +172,10 @@ int ccp_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 	return ccp_nl_end(skb, info, &caller, err, &error);
 }
 
-/* A netlink socket was closed: maybe an agent's. Process context. */
+/*
+ * A netlink socket was closed: maybe an agent's. Process context. Its port is
+ * free by now, and may have been taken by another agent.
+ */
 static int ccp_nl_release(struct notifier_block *block, unsigned long event,
 			  void *data)
 {
@@ -181,8 +187,37 @@ static int ccp_nl_release(struct notifier_block *block, unsigned long event,
 	/* The socket being closed keeps its namespace. */
 	state = ccp_net_state(notify->net);
 	if (state)
-		ccp_rs_agent_gone(state, notify->portid);
+		ccp_rs_port_closed(state, notify->portid);
 	return NOTIFY_DONE;
+}
+
+/**
+ * ccp_socket_hold() - keep the address of a netlink socket from being reused
+ * @socket: the socket
+ */
+void ccp_socket_hold(struct sock *socket)
+{
+	sock_hold(socket);
+}
+
+/**
+ * ccp_socket_put() - undo ccp_socket_hold()
+ * @socket: the socket
+ *
+ * Process context.
+ */
+void ccp_socket_put(struct sock *socket)
+{
+	sock_put(socket);
+}
+
+/**
+ * ccp_socket_closed() - whether a netlink socket was closed
+ * @socket: the socket, held
+ */
+bool ccp_socket_closed(const struct sock *socket)
+{
+	return sock_flag(socket, SOCK_DEAD);
 }
 
 static struct notifier_block ccp_nl_notifier = {
@@ -217,5 +252,3 @@ void ccp_netlink_unregister(void)
 	genl_unregister_family(&ccp_nl_family);
 	netlink_unregister_notifier(&ccp_nl_notifier);
 }
-
-MODULE_ALIAS_GENL_FAMILY(CCP_FAMILY_NAME);

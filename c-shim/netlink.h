@@ -7,7 +7,8 @@
 
 #include "shim.h"
 
-int ccp_nl_begin(struct genl_info *info, struct ccp_caller *caller);
+int ccp_nl_begin(struct sk_buff *skb, struct genl_info *info,
+		 struct ccp_caller *caller);
 int ccp_nl_end(struct sk_buff *skb, struct genl_info *info,
 	       const struct ccp_caller *caller, int err,
 	       const struct ccp_error *error);

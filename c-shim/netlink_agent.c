@@ -12,6 +12,7 @@ static int ccp_nl_algorithms(struct genl_info *info, char *names, u32 *len,
 {
 	const struct nlattr *attr;
 	u32 count = 0;
+	size_t size;
 	int rem;
 
 	*len = 0;
@@ -24,14 +25,17 @@ static int ccp_nl_algorithms(struct genl_info *info, char *names, u32 *len,
 			error->attr = CCP_A_AGENT_ALGORITHM;
 			return -E2BIG;
 		}
-		if (nla_strscpy(names + *len, attr, CCP_ALGORITHM_LEN) <= 0) {
+		size = strnlen(nla_data(attr), nla_len(attr));
+		if (size >= CCP_ALGORITHM_LEN || size + 1 < nla_len(attr)) {
 			snprintf(error->text, sizeof(error->text),
-				 "name of algorithm %u is empty or too long",
+				 "name of algorithm %u is too long or has a NUL inside",
 				 count);
 			error->attr = CCP_A_AGENT_ALGORITHM;
 			return -EINVAL;
 		}
-		*len += strlen(names + *len) + 1;
+		memcpy(names + *len, nla_data(attr), size);
+		*len += size;
+		names[(*len)++] = '\0';
 	}
 	return 0;
 }
@@ -43,11 +47,12 @@ int ccp_nl_agent_attach_doit(struct sk_buff *skb, struct genl_info *info)
 	struct ccp_error error = {};
 	struct ccp_caller caller;
 	struct sk_buff *reply;
+	bool attached;
 	void *header;
 	int err;
 	u32 len;
 
-	err = ccp_nl_begin(info, &caller);
+	err = ccp_nl_begin(skb, info, &caller);
 	if (err)
 		return err;
 	err = ccp_nl_missing(info, CCP_A_AGENT_NAME, &error, "name") ?:
@@ -71,9 +76,13 @@ int ccp_nl_agent_attach_doit(struct sk_buff *skb, struct genl_info *info)
 		     nla_put_u32(reply, CCP_A_AGENT_MAX_EVENTS,
 				 ccp_rs_max_events())))
 		err = -EMSGSIZE;
+	attached = !err;
 	err = ccp_nl_send(info, reply, header, err);
-	if (!err)
-		ccp_net_sweep(ccp_rs_net_shim(caller.state));
+	/* Who can't be told its id isn't attached. */
+	if (attached && err)
+		ccp_rs_agent_detach(&caller, &error);
+	else if (attached)
+		ccp_rs_agent_ready(&caller);
 	return ccp_nl_end(skb, info, &caller, err, &error);
 }
 
@@ -83,7 +92,7 @@ int ccp_nl_agent_detach_doit(struct sk_buff *skb, struct genl_info *info)
 	struct ccp_caller caller;
 	int err;
 
-	err = ccp_nl_begin(info, &caller);
+	err = ccp_nl_begin(skb, info, &caller);
 	if (err)
 		return err;
 	err = ccp_nl_no_attrs(info, &error) ?:
@@ -97,7 +106,7 @@ int ccp_nl_agent_heartbeat_doit(struct sk_buff *skb, struct genl_info *info)
 	struct ccp_caller caller;
 	int err;
 
-	err = ccp_nl_begin(info, &caller);
+	err = ccp_nl_begin(skb, info, &caller);
 	if (err)
 		return err;
 	err = ccp_nl_no_attrs(info, &error) ?:

@@ -19,7 +19,7 @@ int ccp_nl_flow_get_doit(struct sk_buff *skb, struct genl_info *info)
 	int err;
 	u64 id;
 
-	err = ccp_nl_begin(info, &caller);
+	err = ccp_nl_begin(skb, info, &caller);
 	if (err)
 		return err;
 	net = ccp_rs_net_shim(caller.state);
@@ -31,15 +31,16 @@ int ccp_nl_flow_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!reply)
 		return ccp_nl_end(skb, info, &caller, -ENOMEM, NULL);
 
-	sk = ccp_flow_lock(net, id);
-	if (sk) {
+	err = ccp_flow_lock(net, id, &sk);
+	if (!err) {
 		ccp_rs_flow_info(ccp_tcp_flow(sk, net, &id), &flow);
 		err = ccp_put_flow(reply, sk, &flow);
 		ccp_flow_unlock(sk);
 	} else {
-		err = -ENOENT;
 		error.attr = CCP_A_FLOW_ID;
-		snprintf(error.text, sizeof(error.text), "no flow %llu here", id);
+		snprintf(error.text, sizeof(error.text), err == -ENOENT ?
+			 "no flow %llu here" :
+			 "flow %llu is busy: its process holds the socket", id);
 	}
 	err = ccp_nl_send(info, reply, header, err);
 	return ccp_nl_end(skb, info, &caller, err, &error);
@@ -101,7 +102,7 @@ int ccp_nl_flow_set_program_doit(struct sk_buff *skb, struct genl_info *info)
 	u32 count;
 	int err;
 
-	err = ccp_nl_begin(info, &caller);
+	err = ccp_nl_begin(skb, info, &caller);
 	if (err)
 		return err;
 	err = ccp_nl_missing(info, CCP_A_FLOW_ID, &error, "id") ?:
@@ -122,7 +123,7 @@ int ccp_nl_flow_update_doit(struct sk_buff *skb, struct genl_info *info)
 	u32 count;
 	int err;
 
-	err = ccp_nl_begin(info, &caller);
+	err = ccp_nl_begin(skb, info, &caller);
 	if (err)
 		return err;
 	err = ccp_nl_missing(info, CCP_A_FLOW_ID, &error, "id") ?:

@@ -64,12 +64,13 @@ int ccp_nl_program_install_doit(struct sk_buff *skb, struct genl_info *info)
 	struct ccp_caller caller;
 	const u8 *code = NULL;
 	struct sk_buff *reply;
+	bool installed;
 	void *header;
 	u8 *copy;
 	int err;
 	u32 len;
 
-	err = ccp_nl_begin(info, &caller);
+	err = ccp_nl_begin(skb, info, &caller);
 	if (err)
 		return err;
 	err = ccp_nl_missing(info, CCP_A_PROGRAM_NAME, &error, "name") ?:
@@ -91,9 +92,13 @@ int ccp_nl_program_install_doit(struct sk_buff *skb, struct genl_info *info)
 				     nla_len(attrs[CCP_A_PROGRAM_EVENTS]),
 				     code, len, &program, &error);
 	kvfree(copy);
+	installed = !err;
 	if (!err)
 		err = ccp_put_program(reply, &program);
 	err = ccp_nl_send(info, reply, header, err);
+	/* Who can't be told its id doesn't have it. */
+	if (installed && err)
+		ccp_rs_program_remove(&caller, program.id, &error);
 	return ccp_nl_end(skb, info, &caller, err, &error);
 }
 
@@ -103,7 +108,7 @@ int ccp_nl_program_remove_doit(struct sk_buff *skb, struct genl_info *info)
 	struct ccp_caller caller;
 	int err;
 
-	err = ccp_nl_begin(info, &caller);
+	err = ccp_nl_begin(skb, info, &caller);
 	if (err)
 		return err;
 	err = ccp_nl_missing(info, CCP_A_PROGRAM_ID, &error, "id") ?:
@@ -122,7 +127,7 @@ int ccp_nl_program_get_doit(struct sk_buff *skb, struct genl_info *info)
 	void *header;
 	int err;
 
-	err = ccp_nl_begin(info, &caller);
+	err = ccp_nl_begin(skb, info, &caller);
 	if (err)
 		return err;
 	err = ccp_nl_missing(info, CCP_A_PROGRAM_ID, &error, "id") ?:
@@ -145,7 +150,7 @@ int ccp_nl_fallback_set_doit(struct sk_buff *skb, struct genl_info *info)
 	struct ccp_caller caller;
 	int err;
 
-	err = ccp_nl_begin(info, &caller);
+	err = ccp_nl_begin(skb, info, &caller);
 	if (err)
 		return err;
 	err = ccp_rs_fallback_set(&caller, id ? nla_get_u32(id) : 0, &error);

@@ -141,12 +141,16 @@ struct ccp_error {
 	char text[252];
 };
 
-/* Who asks. */
+/* Who asks. A port can belong to another socket tomorrow, @socket cannot. */
 struct ccp_caller {
 	struct ccp_state *state;
+	struct sock *socket;
 	u32 port;
 	u32 reserved;
 };
+
+/* Of the congestion control, as sockets choose it. */
+#define CCP_CONG_NAME		"ccp"
 
 #define CCP_UPDATES_MAX		32
 #define CCP_ALGORITHMS_MAX	16
@@ -162,7 +166,7 @@ static_assert(sizeof(struct ccp_program_info) == 64);
 static_assert(sizeof(struct ccp_report) == 56);
 static_assert(sizeof(struct ccp_update) == 16);
 static_assert(sizeof(struct ccp_error) == 256);
-static_assert(sizeof(struct ccp_caller) == 16);
+static_assert(sizeof(struct ccp_caller) == 24);
 
 /* Counters of a network namespace. */
 enum ccp_counter {
@@ -229,8 +233,10 @@ void *ccp_flow_alloc(void);
 void ccp_flow_free(void *flow);
 int ccp_flow_insert(struct ccp_net *net, u64 id, struct sock *sk);
 void ccp_flow_remove(struct ccp_net *net, u64 id);
-struct sock *ccp_flow_lock(struct ccp_net *net, u64 id);
-struct sock *ccp_flow_lock_next(struct ccp_net *net, u64 *id);
+struct sock *ccp_flow_next(struct ccp_net *net, u64 *id);
+void ccp_flow_put(struct sock *sk);
+int ccp_flow_trylock(struct sock *sk, struct ccp_net *net, u64 id);
+int ccp_flow_lock(struct ccp_net *net, u64 id, struct sock **found);
 void ccp_flow_unlock(struct sock *sk);
 
 /* tcp.c: the congestion control "ccp". */
@@ -238,7 +244,9 @@ int ccp_tcp_register(void);
 void ccp_tcp_unregister(void);
 struct ccp_flow *ccp_tcp_flow(const struct sock *sk, const struct ccp_net *net,
 			      u64 *id);
-void ccp_tcp_publish(struct sock *sk, u32 agent, u32 program);
+bool ccp_tcp_peek(const struct sock *sk, const struct ccp_net *net, u64 id,
+		  struct ccp_flow_info *info);
+void ccp_tcp_publish(struct sock *sk, u32 agent, u32 program, u32 reason);
 void ccp_tcp_facts(struct sock *sk, struct ccp_ack *ack);
 void ccp_tcp_apply(struct sock *sk, u32 cwnd, u64 rate, u8 paced);
 u64 ccp_tcp_clock_us(void);
@@ -246,6 +254,9 @@ u64 ccp_tcp_clock_us(void);
 /* netlink.c, events.c: genl family "ccp". */
 int ccp_netlink_register(void);
 void ccp_netlink_unregister(void);
+void ccp_socket_hold(struct sock *socket);
+void ccp_socket_put(struct sock *socket);
+bool ccp_socket_closed(const struct sock *socket);
 int ccp_event_report(struct sock *sk, u32 port, const struct ccp_report *report);
 int ccp_event_flow(struct sock *sk, u32 port, u8 cmd,
 		   const struct ccp_flow_info *info, u8 adopted);
@@ -279,7 +290,8 @@ int ccp_rs_agent_attach(const struct ccp_caller *caller, const char *name,
 int ccp_rs_agent_detach(const struct ccp_caller *caller, struct ccp_error *error);
 int ccp_rs_agent_heartbeat(const struct ccp_caller *caller,
 			   struct ccp_error *error);
-void ccp_rs_agent_gone(struct ccp_state *state, u32 port);
+void ccp_rs_agent_ready(const struct ccp_caller *caller);
+void ccp_rs_port_closed(struct ccp_state *state, u32 port);
 bool ccp_rs_agent_next(struct ccp_state *state, u64 *id,
 		       struct ccp_agent_info *info);
 u32 ccp_rs_isa_version(void);

@@ -10,7 +10,7 @@
 
 void ccp_table_init(struct ccp_table *table)
 {
-	xa_init_flags(&table->objects, XA_FLAGS_LOCK_BH);
+	xa_init_flags(&table->objects, XA_FLAGS_LOCK_BH | XA_FLAGS_ACCOUNT);
 	table->count = 0;
 }
 

@@ -4,9 +4,10 @@
  * and applies the answer with the stack's own accessors.
  *
  * As the ops have cong_control(), the stack itself neither grows the window
- * nor reduces it (no PRR, no slow start after idle): the flow's program owns
- * it. Only a retransmission timeout sets it, to the loss window, before the
- * program sees the timeout.
+ * with ACKs nor reduces it with losses (no PRR, no slow start after idle): the
+ * flow's program does. The stack still sets it to the loss window on a
+ * retransmission timeout, before the program sees that, and back when a
+ * reduction turns out to be spurious.
  */
 
 #include <linux/inet_diag.h>
@@ -16,13 +17,17 @@
 #include "net.h"
 #include "trace.h"
 
-/* In the socket. Without flow, it has none (yet), and runs nothing of ours. */
+/* In the socket. */
 struct ccp_priv {
+	/* This socket, if it has a flow: a copy of the area has none. */
+	const struct sock *owner;
 	struct ccp_flow *flow;
 	struct ccp_net *net;
 	u64 id;
-	u32 agent;		/* for get_info, which runs without the lock */
+	/* For those who read without the lock. */
+	u32 agent;
 	u32 program;
+	u32 reason;
 	u8 ece;			/* of the ACK being processed */
 };
 
@@ -32,6 +37,13 @@ static struct tcp_congestion_ops ccp_ops;
 static struct ccp_priv *ccp_priv(const struct sock *sk)
 {
 	return inet_csk_ca(sk);
+}
+
+static struct ccp_flow *ccp_flow_of(const struct sock *sk)
+{
+	const struct ccp_priv *priv = ccp_priv(sk);
+
+	return likely(priv->owner == sk) ? priv->flow : NULL;
 }
 
 static bool ccp_ecn_ok(const struct tcp_sock *tp)
@@ -137,10 +149,9 @@ static void ccp_tcp_invoke(struct sock *sk, const struct ccp_ack *ack)
 static void ccp_tcp_cong_control(struct sock *sk, u32 ack, int flag,
 				 const struct rate_sample *rs)
 {
-	struct ccp_priv *priv = ccp_priv(sk);
 	struct ccp_ack facts;
 
-	if (unlikely(!priv->flow))
+	if (unlikely(!ccp_flow_of(sk)))
 		return;
 	ccp_tcp_facts(sk, &facts);
 	facts.rs_interval_us = rs->interval_us;
@@ -149,7 +160,7 @@ static void ccp_tcp_cong_control(struct sock *sk, u32 ack, int flag,
 	facts.rs_snd_interval_us = rs->snd_interval_us;
 	facts.rs_rcv_interval_us = rs->rcv_interval_us;
 	facts.app_limited = rs->is_app_limited;
-	facts.ece = priv->ece;
+	facts.ece = ccp_priv(sk)->ece;
 	ccp_tcp_invoke(sk, &facts);
 }
 
@@ -160,17 +171,25 @@ static void ccp_tcp_in_ack_event(struct sock *sk, u32 flags)
 }
 
 /*
- * A timeout: tcp_enter_loss() has marked the losses and set the loss window.
- * Path MTU discovery enters this state too (tcp_simple_retransmit()), but
- * leaves the window alone.
+ * On a timeout tcp_enter_loss() has marked the losses and set the loss window.
+ * tcp_simple_retransmit(), for path MTU discovery, enters this state too, but
+ * leaves the window alone and forgets how to undo.
  */
-static void ccp_tcp_set_state(struct sock *sk, u8 new_state)
+static bool ccp_tcp_timed_out(const struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_sk(sk);
+
+	return tcp_snd_cwnd(tp) == tcp_packets_in_flight(tp) + 1 &&
+	       (inet_csk(sk)->icsk_ca_state == TCP_CA_Loss ||
+		tp->undo_marker || tp->prior_ssthresh);
+}
+
+static void ccp_tcp_set_state(struct sock *sk, u8 new_state)
+{
 	struct ccp_ack facts;
 
-	if (new_state != TCP_CA_Loss || !ccp_priv(sk)->flow ||
-	    tcp_snd_cwnd(tp) != tcp_packets_in_flight(tp) + 1)
+	if (new_state != TCP_CA_Loss || !ccp_flow_of(sk) ||
+	    !ccp_tcp_timed_out(sk))
 		return;
 	ccp_tcp_facts(sk, &facts);
 	facts.ca_state = new_state;
@@ -199,18 +218,27 @@ static void ccp_tcp_init(struct sock *sk)
 			ccp_net_inc(priv->net, CCP_COUNT_FLOWS_REFUSED);
 	}
 	rcu_read_unlock();
-	if (!priv->flow)
+	if (priv->flow)
+		priv->owner = sk;
+	else
 		WRITE_ONCE(inet_csk(sk)->icsk_ca_ops, &ccp_reno_ops);
 }
 
 static void ccp_tcp_release(struct sock *sk)
 {
+	struct ccp_flow *flow = ccp_flow_of(sk);
 	struct ccp_priv *priv = ccp_priv(sk);
-	struct ccp_flow *flow = priv->flow;
 
+	priv->owner = NULL;
 	priv->flow = NULL;
 	if (flow)
 		ccp_rs_flow_close(sk, flow);
+}
+
+/* The next connection of the socket may have a flow again. */
+static void ccp_reno_release(struct sock *sk)
+{
+	WRITE_ONCE(inet_csk(sk)->icsk_ca_ops, &ccp_ops);
 }
 
 /*
@@ -249,16 +277,17 @@ static struct tcp_congestion_ops ccp_ops __read_mostly = {
 	.undo_cwnd	= tcp_reno_undo_cwnd,
 	.get_info	= ccp_tcp_get_info,
 	.owner		= THIS_MODULE,
-	.name		= "ccp",
+	.name		= CCP_CONG_NAME,
 };
 
 /* Never registered: what a socket without a flow is switched to. */
 static struct tcp_congestion_ops ccp_reno_ops __read_mostly = {
+	.release	= ccp_reno_release,
 	.ssthresh	= tcp_reno_ssthresh,
 	.undo_cwnd	= tcp_reno_undo_cwnd,
 	.cong_avoid	= tcp_reno_cong_avoid,
 	.owner		= THIS_MODULE,
-	.name		= "ccp",
+	.name		= CCP_CONG_NAME,
 };
 
 /**
@@ -277,7 +306,32 @@ struct ccp_flow *ccp_tcp_flow(const struct sock *sk, const struct ccp_net *net,
 	if (inet_csk(sk)->icsk_ca_ops != &ccp_ops || priv->net != net)
 		return NULL;
 	*id = priv->id;
-	return priv->flow;
+	return ccp_flow_of(sk);
+}
+
+/**
+ * ccp_tcp_peek() - what can be said of a flow without its socket's lock
+ * @sk: a socket that was the flow's when its reference was taken
+ * @net: the flow's namespace
+ * @id: the flow's id
+ * @info: filled in, as far as possible
+ *
+ * Return: whether it is still the flow's.
+ */
+bool ccp_tcp_peek(const struct sock *sk, const struct ccp_net *net, u64 id,
+		  struct ccp_flow_info *info)
+{
+	const struct ccp_priv *priv = ccp_priv(sk);
+
+	*info = (struct ccp_flow_info) {
+		.id = id,
+		.agent = READ_ONCE(priv->agent),
+		.program = READ_ONCE(priv->program),
+		.reason = READ_ONCE(priv->reason),
+	};
+	return READ_ONCE(inet_csk(sk)->icsk_ca_ops) == &ccp_ops &&
+	       READ_ONCE(priv->owner) == sk && READ_ONCE(priv->id) == id &&
+	       READ_ONCE(priv->net) == net;
 }
 
 /**
@@ -285,13 +339,15 @@ struct ccp_flow *ccp_tcp_flow(const struct sock *sk, const struct ccp_net *net,
  * @sk: the flow's socket, locked
  * @agent: the agent in charge, or 0
  * @program: the program that runs, or 0
+ * @reason: an enum ccp_fallback_reason
  */
-void ccp_tcp_publish(struct sock *sk, u32 agent, u32 program)
+void ccp_tcp_publish(struct sock *sk, u32 agent, u32 program, u32 reason)
 {
 	struct ccp_priv *priv = ccp_priv(sk);
 
 	WRITE_ONCE(priv->agent, agent);
 	WRITE_ONCE(priv->program, program);
+	WRITE_ONCE(priv->reason, reason);
 }
 
 /**

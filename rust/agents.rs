@@ -9,7 +9,10 @@ use core::sync::atomic::{
     Ordering::Relaxed, //
 };
 
-use kernel::sync::Arc;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 
 use crate::{
     net::Net,
@@ -18,6 +21,7 @@ use crate::{
         AgentInfo,
         Limit,
         Name,
+        Socket,
         ALGORITHMS_BYTES, //
     },
 };
@@ -36,19 +40,20 @@ pub(crate) fn next_id(counter: &AtomicU32) -> Option<u32> {
 ///
 /// The atomics are read on every ACK of its flows. No other memory depends on
 /// them, hence the relaxed ordering: a flow that sees a change one ACK late is
-/// as good as one whose ACK came a moment earlier.
+/// as good as one whose ACK came a moment earlier. That no flow misses a change
+/// for good is what [`Net::generation`] is for.
 pub(crate) struct Agent {
     pub(crate) id: u32,
     pub(crate) port: u32,
+    /// Held from [`Net::attach`] to [`Net::take_out`].
+    socket: Socket,
     name: Name,
     algorithms: [u8; ALGORITHMS_BYTES],
     algorithms_len: u32,
     gone: AtomicBool,
     last_heard_us: AtomicU64,
-    /// It was silent and is back: its flows are to be announced again.
-    returned: AtomicBool,
-    /// The sweep under way announces them.
-    announcing: AtomicBool,
+    /// How often it came back from silence.
+    returns: AtomicU32,
     flows: AtomicU32,
     /// Programs and their memory; changed under the command lock only.
     pub(crate) programs: AtomicU32,
@@ -57,7 +62,7 @@ pub(crate) struct Agent {
 
 impl Agent {
     /// A new agent; `None` when all ids were used.
-    pub(crate) fn new(port: u32, name: Name, algorithms: &[u8]) -> Option<Agent> {
+    pub(crate) fn new(port: u32, socket: Socket, name: Name, algorithms: &[u8]) -> Option<Agent> {
         let mut kept = [0; ALGORITHMS_BYTES];
         for (to, from) in kept.iter_mut().zip(algorithms) {
             *to = *from;
@@ -65,13 +70,13 @@ impl Agent {
         Some(Agent {
             id: next_id(&NEXT_ID)?,
             port,
+            socket,
             name,
             algorithms: kept,
             algorithms_len: algorithms.len().min(ALGORITHMS_BYTES) as u32,
             gone: AtomicBool::new(false),
             last_heard_us: AtomicU64::new(shim::clock_us()),
-            returned: AtomicBool::new(false),
-            announcing: AtomicBool::new(false),
+            returns: AtomicU32::new(0),
             flows: AtomicU32::new(0),
             programs: AtomicU32::new(0),
             program_bytes: AtomicU64::new(0),
@@ -96,20 +101,9 @@ impl Agent {
         let was_silent = self.is_silent(now_us);
         self.last_heard_us.store(now_us, Relaxed);
         if was_silent {
-            self.returned.store(true, Relaxed);
+            self.returns.fetch_add(1, Relaxed);
         }
         was_silent
-    }
-
-    /// At the start of a sweep: whether it is to announce the agent's flows.
-    pub(crate) fn begin_sweep(&self) {
-        let returned = self.returned.swap(false, Relaxed);
-        self.announcing.store(returned, Relaxed);
-    }
-
-    /// Whether the sweep under way announces the agent's flows.
-    pub(crate) fn is_announcing(&self) -> bool {
-        self.announcing.load(Relaxed)
     }
 
     /// What a dump shows of it.
@@ -128,13 +122,24 @@ impl Agent {
 }
 
 /// An agent's charge of one flow.
-pub(crate) struct Charge(Arc<Agent>);
+pub(crate) struct Charge {
+    agent: Arc<Agent>,
+    /// The last return from silence the flow knows of.
+    returns: u32,
+}
 
 impl Charge {
     /// Puts the agent in charge of one more flow.
     pub(crate) fn new(agent: Arc<Agent>) -> Charge {
         agent.flows.fetch_add(1, Relaxed);
-        Charge(agent)
+        let returns = agent.returns.load(Relaxed);
+        Charge { agent, returns }
+    }
+
+    /// Whether the agent came back from silence since the last time.
+    pub(crate) fn has_returned(&mut self) -> bool {
+        let returns = self.agent.returns.load(Relaxed);
+        core::mem::replace(&mut self.returns, returns) != returns
     }
 }
 
@@ -142,20 +147,20 @@ impl core::ops::Deref for Charge {
     type Target = Agent;
 
     fn deref(&self) -> &Agent {
-        &self.0
+        &self.agent
     }
 }
 
 impl Drop for Charge {
     fn drop(&mut self) {
-        self.0.flows.fetch_sub(1, Relaxed);
+        self.agent.flows.fetch_sub(1, Relaxed);
     }
 }
 
 impl Net {
-    /// The agent whose socket has this netlink port.
-    pub(crate) fn agent_at(&self, port: u32) -> Option<Arc<Agent>> {
-        let found = self.shim.agents().find(0, |agent| agent.port == port);
+    /// The agent that is this socket.
+    pub(crate) fn agent_of(&self, socket: Socket) -> Option<Arc<Agent>> {
+        let found = self.shim.agents().find(0, |agent| agent.socket == socket);
         found.map(|(_, agent)| agent)
     }
 
@@ -165,13 +170,36 @@ impl Net {
         self.shim.agents().find(0, live).map(|(_, agent)| agent)
     }
 
+    /// Makes an agent known, on behalf of its socket.
+    pub(crate) fn attach(&self, agent: Arc<Agent>) -> Result {
+        let socket = agent.socket;
+        // SAFETY: The caller is using the socket right now.
+        unsafe { socket.hold() };
+        let inserted = self.shim.agents().insert(u64::from(agent.id), agent);
+        if inserted.is_err() {
+            // SAFETY: Held above, and by no agent in the table.
+            unsafe { socket.put() };
+        }
+        inserted
+    }
+
+    /// Takes an agent out of the table; false if somebody else did.
+    pub(crate) fn take_out(&self, agent: &Agent) -> bool {
+        agent.gone.store(true, Relaxed);
+        let removed = self.shim.agents().remove(u64::from(agent.id)).is_some();
+        if removed {
+            // SAFETY: Held by `attach`, and only one caller removes it.
+            unsafe { agent.socket.put() };
+        }
+        removed
+    }
+
     /// Takes an agent's leave: its flows fall back at their next ACK, at the
     /// latest when the sweep comes by; its programs go when their last flow
     /// does; the fallback program stays.
     pub(crate) fn remove_agent(&self, agent: &Agent) {
         let lock = self.shim.lock();
-        agent.gone.store(true, Relaxed);
-        let removed = self.shim.agents().remove(u64::from(agent.id));
+        let removed = self.take_out(agent);
         let mut from = 0;
         let programs = self.shim.programs();
         while let Some((id, program)) = programs.find(from, |program| program.agent == agent.id) {
@@ -182,8 +210,20 @@ impl Net {
         }
         drop(lock);
         // Two threads may detach the same socket; one of them wins.
-        if removed.is_some() {
-            self.shim.sweep();
+        if removed {
+            self.agents_changed();
+        }
+    }
+
+    /// A netlink socket with this port was closed: removes the agent it was.
+    /// Another socket may have the port by now.
+    pub(crate) fn port_closed(&self, port: u32) {
+        let closed = |agent: &Agent| {
+            // SAFETY: An agent in the table holds its socket.
+            agent.port == port && unsafe { agent.socket.is_closed() }
+        };
+        while let Some((_, agent)) = self.shim.agents().find(0, closed) {
+            self.remove_agent(&agent);
         }
     }
 }

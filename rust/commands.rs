@@ -35,7 +35,8 @@ use crate::{
         Code,
         Program,
         Running,
-        Unloadable, //
+        Unloadable,
+        BUILTIN, //
     },
     shim::{
         self,
@@ -51,6 +52,7 @@ use crate::{
         ProgramInfo,
         Refused,
         Sock,
+        Socket,
         Update,
         NAME_MAX, //
     },
@@ -64,11 +66,12 @@ static NEXT_PROGRAM: AtomicU32 = AtomicU32::new(1);
 #[repr(C)]
 pub(crate) struct Caller {
     state: NonNull<Net>,
-    pub(crate) port: u32,
+    pub(crate) socket: Socket,
+    port: u32,
     _reserved: u32,
 }
 
-const _: () = assert!(size_of::<Caller>() == 16);
+const _: () = assert!(size_of::<Caller>() == 24);
 
 /// The outcome of a command.
 pub(crate) type Done<T = ()> = core::result::Result<T, Refused>;
@@ -83,7 +86,7 @@ impl Caller {
 
     /// The agent the caller is.
     pub(crate) fn agent(&self, error: &mut CommandError) -> Done<Arc<Agent>> {
-        self.net().agent_at(self.port).ok_or_else(|| {
+        self.net().agent_of(self.socket).ok_or_else(|| {
             error.refuse(
                 errno::ENOTCONN,
                 attr::NONE,
@@ -91,6 +94,10 @@ impl Caller {
             )
         })
     }
+}
+
+fn is_name(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(u8::is_ascii_graphic)
 }
 
 /// A name from a request.
@@ -103,7 +110,7 @@ fn name(bytes: &[u8], attr: u32, error: &mut CommandError) -> Done<Name> {
             format_args!("a name has 1 to {NAME_MAX} bytes, not {}", bytes.len()),
         ));
     }
-    if !bytes.iter().all(u8::is_ascii_graphic) {
+    if !is_name(bytes) {
         return Err(error.refuse(
             errno::EINVAL,
             attr,
@@ -124,8 +131,17 @@ pub(crate) fn attach(
 ) -> Done<AgentInfo> {
     let net = caller.net();
     let name = name(name_bytes, attr::AGENT_NAME, error)?;
+    // Each ends with its NUL.
+    let list = algorithms.strip_suffix(b"\0").unwrap_or(algorithms);
+    if !algorithms.is_empty() && !list.split(|byte| *byte == 0).all(is_name) {
+        return Err(error.refuse(
+            errno::EINVAL,
+            attr::AGENT_ALGORITHM,
+            format_args!("names of algorithms have only printable ASCII characters and no spaces"),
+        ));
+    }
     let _lock = net.shim.lock();
-    if let Some(agent) = net.agent_at(caller.port) {
+    if let Some(agent) = net.agent_of(caller.socket) {
         return Err(error.refuse(
             errno::EEXIST,
             attr::NONE,
@@ -140,12 +156,12 @@ pub(crate) fn attach(
             format_args!("there are {limit} agents already (parameter max_agents)"),
         ));
     }
-    let Some(agent) = Agent::new(caller.port, name, algorithms) else {
+    let Some(agent) = Agent::new(caller.port, caller.socket, name, algorithms) else {
         return Err(error.refuse(errno::ENOSPC, attr::NONE, format_args!("no agent ids left")));
     };
-    let agent = Arc::new(agent, GFP_KERNEL)?;
+    let agent = Arc::new(agent, GFP_KERNEL_ACCOUNT)?;
     let info = agent.info(shim::clock_us());
-    net.shim.agents().insert(u64::from(agent.id), agent)?;
+    net.attach(agent)?;
     Ok(info)
 }
 
@@ -323,13 +339,20 @@ pub(crate) fn set_fallback(caller: &Caller, id: u32, error: &mut CommandError) -
 
 /// A flow of the agent's, locked.
 fn own_flow(net: &Net, agent: &Agent, id: u64, error: &mut CommandError) -> Done<flows::Locked> {
-    let Some(mut flow) = flows::lock(net, id) else {
-        return Err(error.refuse(
-            errno::ENOENT,
+    let mut flow = flows::lock(net, id).map_err(|why| {
+        if why == ENOENT {
+            return error.refuse(
+                errno::ENOENT,
+                attr::FLOW_ID,
+                format_args!("no flow {id} here"),
+            );
+        }
+        error.refuse(
+            errno::EBUSY,
             attr::FLOW_ID,
-            format_args!("no flow {id} here"),
-        ));
-    };
+            format_args!("flow {id} is busy: its process holds the socket"),
+        )
+    })?;
     let owner = flow.parts().0.charge.as_ref().map(|charge| charge.id);
     match owner {
         Some(owner) if owner == agent.id => Ok(flow),
@@ -392,21 +415,27 @@ pub(crate) fn set_program(
 ) -> Done {
     let net = caller.net();
     let agent = caller.agent(error)?;
-    let program = own_program(net, &agent, program, attr::FLOW_PROGRAM_ID, error)?;
-    check_updates(program.vm(), updates, error)?;
-    let large = flows::large_file(&program)?;
-    let program_id = program.id;
-    let running = Running::new(program).ok_or_else(|| {
+    let (found, reason) = match program {
+        // Back to the fallback program, which no agent has given it.
+        BUILTIN => (net.fallback(), Reason::NoAgent),
+        id => {
+            let attr = attr::FLOW_PROGRAM_ID;
+            (own_program(net, &agent, id, attr, error)?, Reason::None)
+        }
+    };
+    check_updates(found.vm(), updates, error)?;
+    let large = flows::large_file(&found)?;
+    let running = Running::new(found).ok_or_else(|| {
         error.refuse(
             errno::ENOENT,
             attr::FLOW_PROGRAM_ID,
-            format_args!("no program {program_id} here"),
+            format_args!("no program {program} here"),
         )
     })?;
 
     let mut locked = own_flow(net, &agent, id, error)?;
     let (flow, sk) = locked.parts();
-    flow.adopt(sk, running, large);
+    flow.take(sk, running, large, reason);
     flow.update(sk, updates);
     Ok(())
 }

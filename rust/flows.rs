@@ -13,18 +13,24 @@
 //! The socket's lock is held by TCP around every call of `tcp_hook`; commands
 //! and the sweep take it by [`lock`] and [`lock_next`], in process context.
 //! So a command takes effect between two ACKs, whole. Order, outermost first:
-//! command lock, socket lock, table lock. Memory a command needs is allocated
-//! before it takes the socket's lock; on the ACK path nothing is allocated but
-//! the message of an event.
+//! command lock, socket lock, table lock.
+//!
+//! Whoever owns a socket can keep it locked as long as he likes. So commands
+//! wait for it at most half a second, dumps and the sweep not at all; and they
+//! take only the spinlock in it, as the softirq does, hence nothing here sleeps
+//! while it holds it. Memory a command needs is allocated before; on the ACK
+//! path nothing is allocated but the message of an event.
 //!
 //! # Who is in charge
 //!
 //! A flow always runs some program. It belongs to at most one agent, whose
 //! liveness it checks on each ACK: if the agent is gone or silent, it goes to
-//! the fallback program and needs no memory for that. A sweep, a worker that
-//! visits every flow of a namespace, follows each change among the agents: it
-//! hands flows without an agent to the oldest live one, and announces to an
-//! agent that returns from silence the flows that fell back.
+//! the fallback program and needs no memory for that. Each change among the
+//! agents begins a new generation of the namespace, in which every flow settles
+//! once who is in charge: a flow without an agent goes to the oldest live one,
+//! and one that fell back is announced to its agent when that returns from
+//! silence. It does so at its next ACK, or when a sweep, a worker that visits
+//! every flow of the namespace, comes by first.
 
 use core::sync::atomic::{
     AtomicU64,
@@ -42,7 +48,8 @@ use crate::{
     net::Net,
     programs::{
         Program,
-        Running, //
+        Running,
+        BUILTIN, //
     },
     shim::{
         self,
@@ -88,6 +95,8 @@ pub(crate) struct Flow {
     pub(crate) charge: Option<Charge>,
     pub(crate) running: Running,
     pub(crate) reason: Reason,
+    /// The generation of the namespace it was settled in.
+    settled: u64,
     pub(crate) aborts_in_row: u32,
     /// The rate in force is a program's or an agent's wish.
     pub(crate) paced: bool,
@@ -138,6 +147,7 @@ impl Flow {
             charge: None,
             running,
             reason: Reason::NoAgent,
+            settled: net.generation(),
             aborts_in_row: 0,
             paced: false,
             state: vm::State::default(),
@@ -161,8 +171,8 @@ impl Flow {
             ..
         } = &mut *flow;
         state.install(running.vm(), small, now_us);
-        // In the table before an agent is chosen: an agent that goes between
-        // the two is either not chosen, or its sweep meets the flow.
+        // In the table before an agent is chosen: a change among the agents
+        // between the two is met by its sweep, too.
         flow.net.shim.insert_flow(flow.id, sk).ok()?;
         flow.net.shim.count(Counter::FlowsCreated);
         let agent = flow.net.first_live_agent(now_us);
@@ -180,7 +190,7 @@ impl Flow {
 
     fn publish(&self, sk: Sock<'_>) {
         let agent = self.charge.as_ref().map_or(0, |charge| charge.id);
-        sk.publish(agent, self.running.id);
+        sk.publish(agent, self.running.id, self.reason as u32);
     }
 
     /// The agent's netlink port, as long as it is there.
@@ -220,16 +230,30 @@ impl Flow {
         state.install(program, file, now_us);
     }
 
-    /// Takes a program of its agent. `large` must come from [`large_file`].
-    pub(crate) fn adopt(&mut self, sk: Sock<'_>, program: Running, large: KVec<u64>) {
+    /// Takes what its agent gives it: a program of the agent's, for no
+    /// `reason`, or the fallback program. `large` must come from
+    /// [`large_file`].
+    pub(crate) fn take(
+        &mut self,
+        sk: Sock<'_>,
+        program: Running,
+        large: KVec<u64>,
+        reason: Reason,
+    ) {
         self.install(program, large, shim::clock_us());
-        self.reason = Reason::None;
+        // The rate was the other program's.
+        self.paced = false;
+        self.reason = reason;
         self.publish(sk);
     }
 
     /// Goes to the fallback program. Any context; needs no memory.
     pub(crate) fn fall_back(&mut self, sk: Sock<'_>, reason: Reason, now_us: u64) {
         // A fallback program that aborts makes way for the built-in one.
+        if reason == Reason::ProgramAborted && self.running.id == BUILTIN {
+            self.aborts_in_row = 0;
+            return;
+        }
         let fallback = match (reason, self.reason) {
             (Reason::ProgramAborted, Reason::None) => self.net.fallback_running(),
             (Reason::ProgramAborted, _) => Running::new(Arc::clone(&self.net.builtin)),
@@ -252,7 +276,7 @@ impl Flow {
 
     /// Falls back if the agent in charge is gone or silent.
     #[inline]
-    pub(crate) fn check_agent(&mut self, sk: Sock<'_>, now_us: u64) {
+    fn check_agent(&mut self, sk: Sock<'_>, now_us: u64) {
         let Some(agent) = &self.charge else {
             return;
         };
@@ -267,18 +291,27 @@ impl Flow {
         }
     }
 
-    /// What the sweep does: sees to it that a live agent is in charge if there
-    /// is one, and that it knows.
-    fn settle(&mut self, sk: Sock<'_>) {
-        let now_us = shim::clock_us();
+    /// Before a program runs: is the right agent in charge, and alive?
+    #[inline]
+    pub(crate) fn check_charge(&mut self, sk: Sock<'_>, now_us: u64) {
         self.check_agent(sk, now_us);
-        let adopted = match &self.charge {
+        if self.settled != self.net.generation() {
+            self.settle(sk, now_us);
+        }
+    }
+
+    /// Once a generation: sees to it that a live agent is in charge if there is
+    /// one, and that it knows. Any context.
+    #[cold]
+    fn settle(&mut self, sk: Sock<'_>, now_us: u64) {
+        self.settled = self.net.generation();
+        let adopted = match &mut self.charge {
             None => {
                 self.charge = self.net.first_live_agent(now_us).map(Charge::new);
                 self.publish(sk);
                 self.charge.is_some()
             }
-            Some(agent) => agent.is_announcing() && self.reason != Reason::None,
+            Some(agent) => agent.has_returned() && self.reason != Reason::None,
         };
         if adopted {
             events::created(self, sk, true);
@@ -307,7 +340,7 @@ impl Flow {
 
 impl Net {
     /// The fallback program, for one more flow.
-    fn fallback_running(&self) -> Option<Running> {
+    pub(crate) fn fallback_running(&self) -> Option<Running> {
         Running::new(self.fallback()).or_else(|| Running::new(Arc::clone(&self.builtin)))
     }
 }
@@ -325,19 +358,21 @@ impl Locked {
         (flow, self.0.sock())
     }
 
-    /// See [`Flow::settle`].
+    /// See [`Flow::check_charge`].
     pub(crate) fn settle(&mut self) {
         let (flow, sk) = self.parts();
-        flow.settle(sk);
+        flow.check_charge(sk, shim::clock_us());
     }
 }
 
-/// The flow with this id. May sleep.
-pub(crate) fn lock(net: &Net, id: u64) -> Option<Locked> {
+/// The flow with this id; ENOENT, or EBUSY if its process keeps it locked. May
+/// sleep, but nothing may before the result is dropped.
+pub(crate) fn lock(net: &Net, id: u64) -> Result<Locked> {
     net.shim.flow(id).map(Locked)
 }
 
-/// The flow with the smallest id from `id` on. May sleep.
-pub(crate) fn lock_next(net: &Net, id: &mut u64) -> Option<Locked> {
-    net.shim.next_flow(id).map(Locked)
+/// The flow with the smallest id from `id` on, or `None` at the end; inside
+/// `None` if its process has it locked. The rest as for [`lock`].
+pub(crate) fn lock_next(net: &Net, id: &mut u64) -> Option<Option<Locked>> {
+    net.shim.next_flow(id).map(|flow| flow.map(Locked))
 }

@@ -6,7 +6,14 @@
 
 use core::{
     mem::ManuallyDrop,
-    ptr::NonNull, //
+    ptr::NonNull,
+    sync::atomic::{
+        AtomicU64,
+        Ordering::{
+            Acquire,
+            Release, //
+        }, //
+    },
 };
 
 use kernel::{
@@ -30,6 +37,8 @@ use crate::{
 pub(crate) struct Net {
     pub(crate) shim: Shim<Agent, Program>,
     pub(crate) builtin: Arc<Program>,
+    /// Goes up with every change among the agents.
+    generation: AtomicU64,
 }
 
 impl Net {
@@ -47,25 +56,35 @@ impl Net {
             .is_some_and(|fallback| fallback.id == program.id)
     }
 
-    /// Goes through all flows and sets right who is in charge of them.
+    /// What a flow compares with the generation it was settled in. Whoever
+    /// sees a generation sees the changes that made it.
+    #[inline]
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Acquire)
+    }
+
+    /// After a change among the agents: has every flow settle who is in charge
+    /// of it, at its next ACK, or when the sweep comes by.
+    pub(crate) fn agents_changed(&self) {
+        self.generation.fetch_add(1, Release);
+        self.shim.sweep();
+    }
+
+    /// Settles all flows that can be locked; the others do it themselves.
     fn sweep(&self) {
-        // `begin_sweep` never says yes: this visits every agent.
-        self.shim.agents().find(0, |agent| {
-            agent.begin_sweep();
-            false
-        });
         let mut id = 0;
-        while let Some(mut flow) = flows::lock_next(self, &mut id) {
-            flow.settle();
-            drop(flow);
+        while let Some(flow) = flows::lock_next(self, &mut id) {
+            if let Some(mut flow) = flow {
+                flow.settle();
+            }
             id = id.saturating_add(1);
         }
     }
 
     /// Forgets agents and programs.
     fn close(&self) {
-        while let Some((id, _)) = self.shim.agents().find(0, |_| true) {
-            drop(self.shim.agents().remove(id));
+        while let Some((_, agent)) = self.shim.agents().find(0, |_| true) {
+            self.take_out(&agent);
         }
         drop(self.shim.set_fallback(None));
         while let Some((id, _)) = self.shim.programs().find(0, |_| true) {
@@ -95,10 +114,15 @@ pub(crate) unsafe fn share(state: NonNull<Net>) -> Arc<Net> {
 unsafe extern "C" fn ccp_rs_net_open(shim: NonNull<RawNet>) -> *const Net {
     // SAFETY: The caller's promise.
     let shim = unsafe { Shim::from_raw(shim) };
-    let made = Program::builtin()
-        .and_then(|builtin| Ok(Arc::new(Net { shim, builtin }, GFP_KERNEL)?))
-        .map(Arc::into_raw);
-    made.unwrap_or(core::ptr::null())
+    let made = Program::builtin().and_then(|builtin| {
+        let net = Net {
+            shim,
+            builtin,
+            generation: AtomicU64::new(0),
+        };
+        Ok(Arc::new(net, GFP_KERNEL_ACCOUNT)?)
+    });
+    made.map(Arc::into_raw).unwrap_or(core::ptr::null())
 }
 
 /// A namespace goes: gives up its reference.

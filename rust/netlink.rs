@@ -54,9 +54,9 @@ fn answer<T>(done: Done<T>, to: &mut MaybeUninit<T>) -> c_int {
 /// its flows announced to it.
 #[no_mangle]
 extern "C" fn ccp_rs_heard(caller: &Caller) {
-    if let Some(agent) = caller.net().agent_at(caller.port) {
+    if let Some(agent) = caller.net().agent_of(caller.socket) {
         if agent.hear() {
-            caller.net().shim.sweep();
+            caller.net().agents_changed();
         }
     }
 }
@@ -81,6 +81,12 @@ unsafe extern "C" fn ccp_rs_agent_attach(
     answer(commands::attach(caller, name, algorithms, error), info)
 }
 
+/// The agent knows that it is attached: flows may go to it now.
+#[no_mangle]
+extern "C" fn ccp_rs_agent_ready(caller: &Caller) {
+    caller.net().agents_changed();
+}
+
 #[no_mangle]
 extern "C" fn ccp_rs_agent_detach(caller: &Caller, error: &mut CommandError) -> c_int {
     errno(commands::detach(caller, error))
@@ -97,12 +103,9 @@ extern "C" fn ccp_rs_agent_heartbeat(caller: &Caller, error: &mut CommandError) 
 ///
 /// `state` must last during the call.
 #[no_mangle]
-unsafe extern "C" fn ccp_rs_agent_gone(state: NonNull<Net>, port: u32) {
+unsafe extern "C" fn ccp_rs_port_closed(state: NonNull<Net>, port: u32) {
     // SAFETY: The caller's promise.
-    let net = unsafe { state.as_ref() };
-    if let Some(agent) = net.agent_at(port) {
-        net.remove_agent(&agent);
-    }
+    unsafe { state.as_ref() }.port_closed(port);
 }
 
 /// The agent with the smallest id from `*id` on; false at the end.

@@ -56,14 +56,15 @@ impl From<vm::Error> for Unloadable {
 /// A program ready to run, without identity yet.
 pub(crate) struct Code {
     header: vm::Header,
-    ops: KVVec<vm::Op>,
+    // Not vmalloc: the last flow may drop it where nothing may sleep.
+    ops: KVec<vm::Op>,
 }
 
 impl Code {
     /// Verifies and decodes the wire form.
     pub(crate) fn load(events: &[u8], instructions: &[u8]) -> Result<Code, Unloadable> {
         let layout = vm::verify(events, instructions)?;
-        let mut ops = KVVec::from_elem(vm::Op::default(), layout.ops, GFP_KERNEL_ACCOUNT)
+        let mut ops = KVec::from_elem(vm::Op::default(), layout.ops, GFP_KERNEL_ACCOUNT)
             .map_err(|_| Unloadable::Memory)?;
         let header = vm::decode(events, instructions, &mut ops)?;
         Ok(Code { header, ops })
@@ -90,7 +91,7 @@ impl Program {
             code,
             users: AtomicU32::new(0),
         };
-        Ok(Arc::new(program, GFP_KERNEL)?)
+        Ok(Arc::new(program, GFP_KERNEL_ACCOUNT)?)
     }
 
     /// The built-in fallback program.

@@ -49,7 +49,7 @@ impl Flow {
     /// One ACK, or one timeout.
     #[inline]
     fn on_ack(&mut self, sk: Sock<'_>, ack: &Ack) -> Verdict {
-        self.check_agent(sk, ack.now_us);
+        self.check_charge(sk, ack.now_us);
 
         let input = self.tracker.input(ack);
         let (state, program, file) = self.machine();

@@ -27,6 +27,7 @@ pub(crate) mod errno {
 pub(crate) mod attr {
     pub(crate) const NONE: u32 = 0;
     pub(crate) const AGENT_NAME: u32 = 2;
+    pub(crate) const AGENT_ALGORITHM: u32 = 3;
     pub(crate) const PROGRAM_ID: u32 = 1;
     pub(crate) const PROGRAM_NAME: u32 = 3;
     pub(crate) const PROGRAM_EVENTS: u32 = 4;

@@ -46,21 +46,26 @@ extern "C" {
     pub(super) fn ccp_flow_free(flow: *mut c_void);
     pub(super) fn ccp_flow_insert(net: *mut RawNet, id: u64, sk: *mut RawSock) -> c_int;
     pub(super) fn ccp_flow_remove(net: *mut RawNet, id: u64);
-    pub(super) fn ccp_flow_lock(net: *mut RawNet, id: u64) -> *mut RawSock;
-    pub(super) fn ccp_flow_lock_next(net: *mut RawNet, id: *mut u64) -> *mut RawSock;
+    pub(super) fn ccp_flow_next(net: *mut RawNet, id: *mut u64) -> *mut RawSock;
+    pub(super) fn ccp_flow_put(sk: *mut RawSock);
+    pub(super) fn ccp_flow_trylock(sk: *mut RawSock, net: *mut RawNet, id: u64) -> c_int;
+    pub(super) fn ccp_flow_lock(net: *mut RawNet, id: u64, found: *mut *mut RawSock) -> c_int;
     pub(super) fn ccp_flow_unlock(sk: *mut RawSock);
 
     pub(super) fn ccp_tcp_register() -> c_int;
     pub(super) fn ccp_tcp_unregister();
     pub(super) fn ccp_tcp_flow(sk: *const RawSock, net: *const RawNet, id: *mut u64)
         -> *mut c_void;
-    pub(super) fn ccp_tcp_publish(sk: *mut RawSock, agent: u32, program: u32);
+    pub(super) fn ccp_tcp_publish(sk: *mut RawSock, agent: u32, program: u32, reason: u32);
     pub(super) fn ccp_tcp_facts(sk: *mut RawSock, ack: *mut Ack);
     pub(super) fn ccp_tcp_apply(sk: *mut RawSock, cwnd: u32, rate: u64, paced: u8);
     pub(super) fn ccp_tcp_clock_us() -> u64;
 
     pub(super) fn ccp_netlink_register() -> c_int;
     pub(super) fn ccp_netlink_unregister();
+    pub(super) fn ccp_socket_hold(socket: *mut RawSock);
+    pub(super) fn ccp_socket_put(socket: *mut RawSock);
+    pub(super) fn ccp_socket_closed(socket: *const RawSock) -> bool;
     pub(super) fn ccp_event_report(sk: *mut RawSock, port: u32, report: *const Report) -> c_int;
     pub(super) fn ccp_event_flow(
         sk: *mut RawSock,

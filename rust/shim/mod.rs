@@ -35,7 +35,8 @@ pub(crate) use self::{
     namespace::Shim,
     sock::{
         LockedFlow,
-        Sock, //
+        Sock,
+        Socket, //
     },
     table::Table,
 };

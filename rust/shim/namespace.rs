@@ -157,18 +157,29 @@ impl<A, P> Shim<A, P> {
         unsafe { ccp_flow_remove(self.raw.as_ptr(), id) };
     }
 
-    /// Finds and locks a flow. May sleep.
-    pub(crate) fn flow(&self, id: u64) -> Option<LockedFlow> {
+    /// Finds and locks a flow. May sleep, for a bounded time.
+    pub(crate) fn flow(&self, id: u64) -> Result<LockedFlow> {
+        let mut sk = core::ptr::null_mut();
         // SAFETY: A live `struct ccp_net`, process context.
-        let sk = NonNull::new(unsafe { ccp_flow_lock(self.raw.as_ptr(), id) })?;
-        self.locked(sk)
+        to_result(unsafe { ccp_flow_lock(self.raw.as_ptr(), id, &mut sk) })?;
+        NonNull::new(sk)
+            .and_then(|sk| self.locked(sk))
+            .ok_or(ENOENT)
     }
 
-    /// Finds and locks the flow with the smallest id from `id` on. May sleep.
-    pub(crate) fn next_flow(&self, id: &mut u64) -> Option<LockedFlow> {
+    /// Finds the flow with the smallest id from `id` on: `None` at the end.
+    /// May sleep, but not for the lock: inside is `None` when the flow's
+    /// process has that.
+    pub(crate) fn next_flow(&self, id: &mut u64) -> Option<Option<LockedFlow>> {
         // SAFETY: A live `struct ccp_net`, process context.
-        let sk = NonNull::new(unsafe { ccp_flow_lock_next(self.raw.as_ptr(), id) })?;
-        self.locked(sk)
+        let sk = NonNull::new(unsafe { ccp_flow_next(self.raw.as_ptr(), id) })?;
+        // SAFETY: From the look-up for this id.
+        if unsafe { ccp_flow_trylock(sk.as_ptr(), self.raw.as_ptr(), *id) } != 0 {
+            // SAFETY: From the look-up, not locked, and not used any more.
+            unsafe { ccp_flow_put(sk.as_ptr()) };
+            return Some(None);
+        }
+        Some(self.locked(sk))
     }
 
     fn locked(&self, sk: NonNull<RawSock>) -> Option<LockedFlow> {

@@ -54,9 +54,9 @@ impl Sock<'_> {
     }
 
     /// Shows ids where `ss` finds them.
-    pub(crate) fn publish(self, agent: u32, program: u32) {
+    pub(crate) fn publish(self, agent: u32, program: u32, reason: u32) {
         // SAFETY: A locked TCP socket, whose ops are ours, as it has a flow.
-        unsafe { ccp_tcp_publish(self.raw.as_ptr(), agent, program) };
+        unsafe { ccp_tcp_publish(self.raw.as_ptr(), agent, program, reason) };
     }
 
     /// Sends a report; whether it reached the agent.
@@ -87,9 +87,9 @@ impl Sock<'_> {
     }
 }
 
-/// A locked flow, found by id. Unlocks when dropped.
+/// A locked flow, found by id. Unlocks when dropped; nothing may sleep before.
 pub(crate) struct LockedFlow {
-    // INVARIANT: From `ccp_flow_lock` or `ccp_flow_lock_next`.
+    // INVARIANT: Locked by `ccp_flow_lock` or `ccp_flow_trylock`.
     pub(super) sk: NonNull<RawSock>,
     pub(super) flow: NonNull<c_void>,
 }
@@ -111,5 +111,48 @@ impl Drop for LockedFlow {
     fn drop(&mut self) {
         // SAFETY: Locked by the invariant; nobody uses it after us.
         unsafe { ccp_flow_unlock(self.sk.as_ptr()) };
+    }
+}
+
+/// The netlink socket behind a request or an agent: its address, which says
+/// who it is as long as somebody holds the socket.
+#[derive(Copy, Clone, PartialEq, Eq)]
+#[repr(transparent)]
+pub(crate) struct Socket(NonNull<RawSock>);
+
+// SAFETY: Only an address; what is done with it is safe from any thread.
+unsafe impl Send for Socket {}
+// SAFETY: As above.
+unsafe impl Sync for Socket {}
+
+impl Socket {
+    /// Keeps it from being freed.
+    ///
+    /// # Safety
+    ///
+    /// Somebody must hold it now.
+    pub(crate) unsafe fn hold(self) {
+        // SAFETY: The caller's promise.
+        unsafe { ccp_socket_hold(self.0.as_ptr()) };
+    }
+
+    /// Undoes [`Socket::hold`]. Process context.
+    ///
+    /// # Safety
+    ///
+    /// Only once for each time it was held.
+    pub(crate) unsafe fn put(self) {
+        // SAFETY: The caller's promise.
+        unsafe { ccp_socket_put(self.0.as_ptr()) };
+    }
+
+    /// Whether it was closed.
+    ///
+    /// # Safety
+    ///
+    /// Somebody must hold it.
+    pub(crate) unsafe fn is_closed(self) -> bool {
+        // SAFETY: The caller's promise.
+        unsafe { ccp_socket_closed(self.0.as_ptr()) }
     }
 }

@@ -20,6 +20,9 @@ use super::{
     RawTable, //
 };
 
+/// Objects looked at before others get the lock.
+const AT_A_TIME: u32 = 64;
+
 /// Objects by id.
 pub(crate) struct Table<'a, T> {
     // INVARIANT: Every object in it is an `Arc<T>` by `Arc::into_raw`.
@@ -95,16 +98,18 @@ impl<T> Table<'_, T> {
         mut from: u64,
         mut wanted: impl FnMut(&T) -> bool,
     ) -> Option<(u64, Arc<T>)> {
-        let _lock = TableLock::new(self.raw);
         loop {
-            // SAFETY: A live table, locked.
-            let raw = NonNull::new(unsafe { ccp_table_next(self.raw.as_ptr(), &mut from) })?;
-            // SAFETY: An `Arc<T>`, so a live `T`, as the table is locked.
-            if wanted(unsafe { raw.cast::<T>().as_ref() }) {
-                // SAFETY: The same.
-                return Some((from, unsafe { share(raw) }));
+            let _lock = TableLock::new(self.raw);
+            for _ in 0..AT_A_TIME {
+                // SAFETY: A live table, locked.
+                let raw = NonNull::new(unsafe { ccp_table_next(self.raw.as_ptr(), &mut from) })?;
+                // SAFETY: An `Arc<T>`, so a live `T`, as the table is locked.
+                if wanted(unsafe { raw.cast::<T>().as_ref() }) {
+                    // SAFETY: The same.
+                    return Some((from, unsafe { share(raw) }));
+                }
+                from = from.checked_add(1)?;
             }
-            from = from.checked_add(1)?;
         }
     }
 }

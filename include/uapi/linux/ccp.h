@@ -31,7 +31,8 @@ enum ccp_register_class {
 /**
  * enum ccp_fallback_reason - Why a flow runs the fallback program.
  * @CCP_FALLBACK_REASON_NONE: It does not; an agent's program runs.
- * @CCP_FALLBACK_REASON_NO_AGENT: No agent has given it a program yet.
+ * @CCP_FALLBACK_REASON_NO_AGENT: No agent has given it a program yet, or its
+ *   agent took it back.
  * @CCP_FALLBACK_REASON_AGENT_GONE: Its agent detached, or its socket was
  *   closed.
  * @CCP_FALLBACK_REASON_AGENT_SILENT: Its agent sent nothing for
