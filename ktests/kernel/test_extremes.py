@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Windows and rates no flow should have, from an agent that asks for them."""
+"""Windows and rates no flow should have, from an agent that asks for them, and
+what is left of them when the program or the agent goes."""
 
 from __future__ import annotations
 
+import errno
 import time
 
 import isa
-from ccp import CWND, RATE, Cmd, Update
-from lab import Lab
+from ccp import CWND, RATE, Cmd, Reason, Update
+from lab import Lab, raises
+from netlink import attr, text
 
 MSS = 1448
 RTT = 0.1
@@ -58,3 +61,63 @@ def test_tiny_rate_outlives_no_agent(lab: Lab) -> None:
     assert flow.info().bytes_acked - slow < 20 * MSS
     agent.close()
     flow.until("traffic", lambda i: i.bytes_acked - slow > 500 * MSS, timeout=10)
+
+
+def test_huge_window_outlives_no_agent(lab: Lab) -> None:
+    """The fallback program can compute with the largest window there is."""
+    agent, flow, flow_id = agent_and_flow(lab, isa.empty())
+    flow.start()
+    agent.update(flow_id, Update(*CWND, 1 << 63))
+    agent.set_program(flow_id, 0)
+    time.sleep(3 * RTT)
+    assert agent.flow(flow_id).aborts == 0
+    assert flow.info().cwnd == (1 << 31) // MSS
+
+
+def test_rate_ends_with_its_program(lab: Lab) -> None:
+    agent, flow, flow_id = agent_and_flow(lab, isa.fixed_cwnd(20 * MSS))
+    quiet = agent.install("quiet", isa.fixed_cwnd(20 * MSS))
+    flow.start()
+    time.sleep(2 * RTT)
+    agent.update(flow_id, Update(*RATE, 50_000))
+    time.sleep(5 * RTT)
+    assert flow.info().pacing_rate == 50_000
+    agent.set_program(flow_id, quiet.id)
+    time.sleep(5 * RTT)
+    # 120 % of the window in each round trip: the stack's own.
+    assert flow.info().pacing_rate > 20 * MSS / RTT
+    # A rate in the command itself is the new program's.
+    agent.set_program(flow_id, quiet.id, Update(*RATE, 60_000))
+    time.sleep(5 * RTT)
+    assert flow.info().pacing_rate == 60_000
+
+
+def test_handed_back_to_the_fallback(lab: Lab) -> None:
+    agent, flow, flow_id = agent_and_flow(lab, isa.fixed_cwnd(4 * MSS))
+    flow.start()
+    time.sleep(3 * RTT)
+    assert flow.info().cwnd == 4
+    agent.set_program(flow_id, 0)
+    info = agent.flow(flow_id)
+    assert (info.program_id, info.fallback_reason) == (0, Reason.NO_AGENT)
+    # It is the agent's still, and this was no failure.
+    assert (info.agent_id, info.fallbacks) == (agent.info.id, 0)
+    time.sleep(5 * RTT)
+    assert flow.info().cwnd > 20
+    with raises(errno.EBUSY, f"flow {flow_id}"):
+        agent.update(flow_id, Update(*CWND, 10 * MSS))
+    with raises(errno.EINVAL, "update 0"):
+        agent.set_program(flow_id, 0, Update(isa.LOCAL, 0, 1))
+    agent.set_program(flow_id, agent.install("again", isa.fixed_cwnd(6 * MSS)).id)
+    time.sleep(3 * RTT)
+    assert flow.info().cwnd == 6
+
+
+def test_names_of_algorithms(lab: Lab) -> None:
+    (ns,) = lab.namespaces("n")
+    client = lab.client(ns)
+    for bad in (b"\0ab\0", b"a\0b\0", b"\x1b[31m\0", b"two words\0", b"\xff\0", b"\0"):
+        with raises(errno.EINVAL, "algorithm"):
+            client.do(Cmd.AGENT_ATTACH, text(2, "x"), attr(3, bad))
+    assert client.attach("x", "good", "a" * 15).id
+    assert client.agents()[0].algorithm == ["good", "a" * 15]

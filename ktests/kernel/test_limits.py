@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import socket
 import time
@@ -64,6 +65,49 @@ def test_max_flows(lab: Lab) -> None:
     assert agent.wait(Cmd.FLOW_CREATED).cookie == late.cookie
     assert agent.stats().flows_refused == 2
     assert {f.cookie for f in agent.flows()} == {flows[1].cookie, late.cookie}
+
+
+def disconnect(sock: socket.socket) -> None:
+    """connect() to AF_UNSPEC: the socket can connect again afterwards."""
+    nowhere = bytes(16)
+    assert ctypes.CDLL(None).connect(sock.fileno(), nowhere, len(nowhere)) == 0
+
+
+def test_refused_socket_may_have_a_flow_next_time(lab: Lab) -> None:
+    limit = Limit(lab, "max_flows", 1)
+    (ns,) = lab.namespaces("n")
+    client = lab.client(ns)
+    server = lab.keep(ns.socket())
+    server.bind(("127.0.0.1", 0))
+    server.listen()
+    socks = []
+    for _ in range(2):
+        sock = lab.keep(ns.socket())
+        sock.setsockopt(socket.IPPROTO_TCP, 13, b"ccp")
+        sock.connect(server.getsockname())
+        socks.append(sock)
+    assert client.stats().flows == 1
+    limit.file.write_text("0")
+    disconnect(socks[1])
+    assert client.stats().flows == 1
+    socks[1].connect(server.getsockname())
+    assert client.stats().flows == 2
+    # And the children of a socket that was refused once.
+    limit.file.write_text("2")
+    over = lab.keep(ns.socket())
+    over.setsockopt(socket.IPPROTO_TCP, 13, b"ccp")
+    over.connect(server.getsockname())
+    assert client.stats().flows == 2
+    disconnect(over)
+    limit.file.write_text("0")
+    over.bind(("127.0.0.1", 0))
+    over.listen()
+    peer = lab.keep(ns.socket())
+    peer.connect(over.getsockname())
+    lab.keep(over.accept()[0])
+    assert client.stats().flows == 3
+    for sock in socks:
+        disconnect(sock)
 
 
 def test_max_agents(lab: Lab) -> None:

@@ -5,9 +5,15 @@ host: only what is wrong by a factor fails."""
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import fcntl
+import mmap
+import os
 import signal
 import socket
+import struct
+import threading
 import time
 from pathlib import Path
 
@@ -113,6 +119,62 @@ def test_many_flows(lab: Lab) -> None:
     listener.close()
     wait_for("end of the flows", lambda: agent.stats().flows == 0, 30)
     assert agent.stats().reports >= 200
+
+
+class Missing:
+    """A page that isn't there until supply(): who touches it waits."""
+
+    USERFAULTFD = 323  # system call, x86_64
+    UFFDIO_API, UFFDIO_REGISTER, UFFDIO_ZEROPAGE = 0xC018AA3F, 0xC020AA00, 0xC020AA04
+
+    def __init__(self) -> None:
+        self.fd = ctypes.CDLL(None).syscall(self.USERFAULTFD, os.O_CLOEXEC)
+        assert self.fd >= 0
+        fcntl.ioctl(self.fd, self.UFFDIO_API, bytearray(struct.pack("=QQQ", 0xAA, 0, 0)))
+        self.page = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        self.at = ctypes.addressof(ctypes.c_char.from_buffer(self.page))
+        how = bytearray(struct.pack("=QQQQ", self.at, 4096, 1, 0))
+        fcntl.ioctl(self.fd, self.UFFDIO_REGISTER, how)
+
+    def supply(self) -> None:
+        what = bytearray(struct.pack("=QQQq", self.at, 4096, 0, 0))
+        fcntl.ioctl(self.fd, self.UFFDIO_ZEROPAGE, what)
+
+
+def test_process_that_keeps_its_socket(lab: Lab) -> None:
+    """Sending from memory that doesn't come holds the socket's lock: nobody
+    else may have to wait for that."""
+    path = bottleneck(lab)
+    old = lab.agent(path.a, "old")
+    kept, free = lab.flow(path), lab.flow(path)
+    for flow in (kept, free):
+        old.wait(Cmd.FLOW_CREATED, cookie=flow.cookie)
+    ids = {flow.cookie: flow.id for flow in old.flows()}
+    missing = Missing()
+    send = ctypes.CDLL(None).send
+    page = ctypes.c_void_p(missing.at)
+    stuck = threading.Thread(target=lambda: send(kept.sock.fileno(), page, 4096, 0))
+    stuck.start()
+    try:
+        time.sleep(1)
+        old.close()
+        new = lab.agent(path.a, "new")
+        created = new.wait(Cmd.FLOW_CREATED, cookie=free.cookie)
+        assert created.adopted
+        start = time.monotonic()
+        with raises(errno.EBUSY, f"flow {ids[kept.cookie]}"):
+            new.flow(ids[kept.cookie])
+        assert time.monotonic() - start < 3
+        shown = {flow.cookie: flow for flow in new.flows()}
+        assert shown[kept.cookie].id == ids[kept.cookie]
+        assert shown[kept.cookie].cwnd is None
+        assert shown[free.cookie].cwnd > 0
+    finally:
+        missing.supply()
+        stuck.join()
+    # With its next ACK it goes to the new agent, too.
+    new.wait(Cmd.FLOW_CREATED, cookie=kept.cookie)
+    assert new.flow(ids[kept.cookie]).agent_id == new.info.id
 
 
 def test_refusals(lab: Lab) -> None:
