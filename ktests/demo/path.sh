@@ -24,11 +24,12 @@ path_create() {
 	END
 	for ns in sender:1 receiver:2; do
 		host=${ns#*:} ns=${ns%:*} peer=$((3 - host))
-		# Without segmentation offload queue and drops are per packet, as on a
-		# wire. Neighbours are known: no flow begins with a search for them.
+		# Segments travel in pairs, the least that TCP hands to a device with
+		# segmentation offload. Neighbours are known: no flow begins with a
+		# search for them.
 		ip -n "$ns" -batch - <<-END
 			link set lo up
-			link set veth gso_max_segs 1 mtu $mtu up
+			link set veth gso_max_segs 2 mtu $mtu up
 			addr add 10.0.0.$host/24 dev veth
 			addr add fd00::$host/64 dev veth nodad
 			neigh add 10.0.0.$peer lladdr 02:00:00:00:00:0$peer dev veth
