@@ -2,8 +2,8 @@
 # What a user or developer calls; `make help` lists it. The module's own build
 # is in Kbuild, the lab (kernels, guests, tests) in ktests/.
 
-# The kernel the plain `make` builds for. It needs CONFIG_RUST=y and its Rust
-# metadata; ktests/lab/stock.sh makes such a tree for Debian's stock kernel.
+# The kernel the plain `make` builds for. Its tree needs CONFIG_RUST=y and its
+# Rust metadata, which Debian's packages lack: `make stock` is for them.
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
 # Where `make lab` opens a shell: stock (qemu), uml or uml-debug.

@@ -32,7 +32,8 @@ pub struct Options {
     pub name: Option<String>,
     /// Set it (from a signal handler, say) to detach and return.
     pub stop: Arc<AtomicBool>,
-    /// Called for everything worth a line in a log.
+    /// Called for everything worth a line in a log; by default it is printed
+    /// to stderr.
     pub observe: Box<dyn FnMut(&Notice)>,
 }
 
@@ -41,7 +42,7 @@ impl Default for Options {
         Self {
             name: None,
             stop: Arc::default(),
-            observe: Box::new(|_| {}),
+            observe: Box::new(|notice| eprintln!("{notice}")),
         }
     }
 }
