@@ -52,7 +52,7 @@ in_sysroot strip -g -o build/demo/ccp_rs.ko "$module"
 in_sysroot strip -o build/demo/ccpctl build/bin/ccpctl
 
 begin=$SECONDS
-"$lab/boot-stock.sh" -v -t 600 -o "$out" -f build/demo/ccp_rs.ko:/ccp/ccp_rs.ko \
+"$lab/boot-stock.sh" -v -t 1200 -o "$out" -f build/demo/ccp_rs.ko:/ccp/ccp_rs.ko \
 	-f build/demo/ccpctl:/usr/bin/ccpctl -f ktests/demo -- ktests/demo/guest.sh ccp_rs.ko ||
 	failed "in the guest"
 printf '  boot and flows took %d s\n' $((SECONDS - begin))

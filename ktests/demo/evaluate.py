@@ -13,20 +13,19 @@ from typing import Any
 
 UTILISATION_MIN = 0.90
 RATIO_RANGE = (0.95, 1.05)
-# Two agents' deaths would be two; the demo kills one agent that steers one flow.
 FALLBACKS = 1
+"""The demo kills one agent that steers one flow."""
 
 
 @dataclass
-class Path_:
-    """The bottleneck: bits per second on the link, whose packets are an MTU
-    and a link header long."""
-
+class Bottleneck:
     rate: float
+    """Bits per second on the link."""
     packet: int
+    """Bytes of a full packet on the link."""
 
     def goodput(self, mss: int) -> float:
-        """Payload bits per second when the link is never idle."""
+        """Payload bits per second while the link is never idle."""
         return self.rate * mss / self.packet
 
 
@@ -57,14 +56,14 @@ class Flow:
             softirq_ms=int((results / f"{name}.cpu").read_text()) / 1e6,
         )
 
-    def utilisation(self, path: Path_) -> float:
-        return self.bytes * 8 / self.seconds / path.goodput(self.mss)
+    def utilisation(self, link: Bottleneck) -> float:
+        return self.bytes * 8 / self.seconds / link.goodput(self.mss)
 
-    def cells(self, path: Path_) -> list[str]:
+    def cells(self, link: Bottleneck) -> list[str]:
         return [
             f"{self.bytes / 1e6:.2f} MB in {self.seconds:.2f} s",
             f"{self.bytes * 8 / self.seconds / 1e6:.2f} Mbit/s",
-            f"{self.utilisation(path):.4f}",
+            f"{self.utilisation(link):.4f}",
             f"{self.mean_rtt_ms:.1f} ms",
             f"{self.p95_rtt_ms:.1f} ms",
             str(self.retransmits),
@@ -75,8 +74,8 @@ class Flow:
 ROWS = ["delivered", "goodput", "utilisation", "RTT, mean", "RTT, 95th percentile", "retransmits", "softirq time per MB"]
 
 
-def print_table(flows: list[Flow], path: Path_) -> None:
-    columns = [ROWS, *(flow.cells(path) for flow in flows)]
+def print_table(flows: list[Flow], link: Bottleneck) -> None:
+    columns = [ROWS, *(flow.cells(link) for flow in flows)]
     heads = ["", *(flow.title for flow in flows)]
     widths = [max(map(len, [head, *column])) for head, column in zip(heads, columns)]
     for row in [heads, *map(list, zip(*columns))]:
@@ -93,22 +92,22 @@ def main() -> int:
     parser.add_argument("--packet", type=int, required=True, help="bytes of a full packet on the link")
     args = parser.parse_args()
 
-    path = Path_(args.rate, args.packet)
+    link = Bottleneck(args.rate, args.packet)
     ipv4 = Flow.read(args.results, "ccp4", "ccp reno, IPv4")
     ipv6 = Flow.read(args.results, "ccp6", "ccp reno, IPv6, agent killed")
     kernel = Flow.read(args.results, "reno4", "kernel reno, IPv4")
     stats: dict[str, int] = json.loads((args.results / "stats.json").read_text())
 
-    print_table([ipv4, ipv6, kernel], path)
+    print_table([ipv4, ipv6, kernel], link)
     print("  utilisation: payload delivered / (link rate x MSS / packet on the link), the whole flow with its slow start:")
     for flow in (ipv4, ipv6):
         print(
-            f"    {flow.mss}-byte segments: of {path.rate / 1e6:g} Mbit/s"
-            f" {path.goodput(flow.mss) / 1e6:.2f} Mbit/s can be payload"
+            f"    {flow.mss}-byte segments: of {link.rate / 1e6:g} Mbit/s"
+            f" {link.goodput(flow.mss) / 1e6:.2f} Mbit/s can be payload"
         )
 
-    utilisation = ipv4.utilisation(path)
-    ratio = utilisation / kernel.utilisation(path)
+    utilisation = ipv4.utilisation(link)
+    ratio = utilisation / kernel.utilisation(link)
     low, high = RATIO_RANGE
     wrong = [
         text
@@ -116,8 +115,8 @@ def main() -> int:
             ([ipv4.congestion, ipv6.congestion, kernel.congestion] != ["ccp", "ccp", "reno"], "a flow ran another congestion control"),
             (utilisation < UTILISATION_MIN, f"the IPv4 flow's utilisation {utilisation:.3f} is below {UTILISATION_MIN}"),
             (
-                ipv6.utilisation(path) < UTILISATION_MIN,
-                f"the IPv6 flow's utilisation {ipv6.utilisation(path):.3f} is below {UTILISATION_MIN}",
+                ipv6.utilisation(link) < UTILISATION_MIN,
+                f"the IPv6 flow's utilisation {ipv6.utilisation(link):.3f} is below {UTILISATION_MIN}",
             ),
             (not low <= ratio <= high, f"the ratio to the kernel's reno {ratio:.3f} is not within {low}..{high}"),
             (stats["reports"] == 0, "no report came"),

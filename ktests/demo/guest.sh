@@ -44,7 +44,6 @@ agent_attached() { in_sender ccpctl -j agents | grep -q '"id"'; }
 flow_state() { in_sender ccpctl -j flows; }
 flow_falls_back() { [ "$(flow_state | field fallback_reason)" != none ]; }
 flow_is_steered() { [ "$(flow_state | field fallback_reason)" = none ]; }
-agents_flow() { flow_state | grep -q '"id"'; }
 
 # Background commands are ip's own, not functions: $! is then the program.
 start_agent() {
@@ -61,7 +60,7 @@ load() {
 	note "sysctl $(sysctl -w net.ipv4.tcp_congestion_control=ccp)"
 }
 
-# flow NAME ADDRESS: bulk traffic in the background.
+# flow_start NAME ADDRESS: bulk traffic in the background.
 flow_start() {
 	path_queues
 	softirq_begin=$(softirq_ns)
@@ -72,6 +71,7 @@ flow_start() {
 flow_end() {
 	wait "$flow" || fail "the transfer failed: $(tail -n1 $out/traffic.log)"
 	echo $(($(softirq_ns) - softirq_begin)) >$out/"$1".cpu
+	note "$(($(field bytes <$out/"$1".json) / 1000)) kB delivered, $(field retransmits <$out/"$1".json) retransmits"
 }
 
 steered_flows() {
@@ -124,7 +124,6 @@ kernel_reno() {
 	in_sender sysctl -qw net.ipv4.tcp_congestion_control=reno
 	flow_start reno4 10.0.0.2
 	flow_end reno4
-	note "done"
 }
 
 unload() {
