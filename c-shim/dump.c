@@ -5,8 +5,8 @@
  * A dump goes through the ids in order and remembers the next one, so it
  * neither restarts nor repeats, whatever comes and goes meanwhile. Flows are
  * read under their socket's lock, one at a time: the numbers of a flow belong
- * together, those of different flows need not. A dump doesn't wait for a lock:
- * of a flow whose process holds the socket it tells only what needs none.
+ * together, those of different flows need not. A dump doesn't wait long for a
+ * lock: of a flow whose process keeps the socket it tells only what needs none.
  */
 
 #include <net/genetlink.h>
@@ -95,12 +95,12 @@ int ccp_nl_program_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 
 /* The facts of a flow; without the lock only which it is and who is in charge. */
 static int ccp_dump_flow(struct sk_buff *skb, struct sock *sk,
-			 struct ccp_net *net, u64 id)
+			 struct ccp_net *net, u64 id, unsigned long deadline)
 {
 	struct ccp_flow_info flow;
 	int err;
 
-	err = ccp_flow_trylock(sk, net, id);
+	err = ccp_flow_trylock_until(sk, net, id, deadline);
 	if (err == -EBUSY && ccp_tcp_peek(sk, net, id, &flow)) {
 		err = ccp_put_flow_identity(skb, sk, &flow);
 		ccp_flow_put(sk);
@@ -119,6 +119,8 @@ static int ccp_dump_flow(struct sk_buff *skb, struct sock *sk,
 int ccp_nl_flow_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct ccp_state *state = ccp_net_state(sock_net(skb->sk));
+	/* For all the locks of this part of the dump together. */
+	unsigned long deadline = jiffies + HZ / 10;
 	struct ccp_dump *dump = ccp_dump(cb);
 	struct ccp_net *net;
 	struct sock *sk;
@@ -137,7 +139,7 @@ int ccp_nl_flow_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 			ccp_flow_put(sk);
 			break;
 		}
-		err = ccp_dump_flow(skb, sk, net, id);
+		err = ccp_dump_flow(skb, sk, net, id, deadline);
 		if (!ccp_dump_end(skb, header, err) && err != -ENOENT)
 			break;
 		dump->next = id + 1;

@@ -152,6 +152,31 @@ int ccp_flow_trylock(struct sock *sk, struct ccp_net *net, u64 id)
 }
 
 /**
+ * ccp_flow_trylock_until() - ccp_flow_trylock(), again and again
+ * @sk: the socket
+ * @net: the flow's namespace
+ * @id: the flow's id
+ * @deadline: when to give up, in jiffies; the last try is after it
+ *
+ * May sleep.
+ *
+ * Return: as ccp_flow_trylock().
+ */
+int ccp_flow_trylock_until(struct sock *sk, struct ccp_net *net, u64 id,
+			   unsigned long deadline)
+{
+	int err;
+
+	for (;;) {
+		err = ccp_flow_trylock(sk, net, id);
+		if (err != -EBUSY || signal_pending(current) ||
+		    time_after(jiffies, deadline))
+			return err;
+		schedule_timeout_interruptible(1);
+	}
+}
+
+/**
  * ccp_flow_unlock() - undo ccp_flow_trylock() or ccp_flow_lock()
  * @sk: the socket, which is put as well
  */
@@ -175,7 +200,6 @@ void ccp_flow_unlock(struct sock *sk)
  */
 int ccp_flow_lock(struct ccp_net *net, u64 id, struct sock **found)
 {
-	unsigned long deadline = jiffies + HZ / 2;
 	struct sock *sk;
 	int err;
 
@@ -187,13 +211,7 @@ int ccp_flow_lock(struct ccp_net *net, u64 id, struct sock **found)
 	if (!sk)
 		return -ENOENT;
 
-	for (;;) {
-		err = ccp_flow_trylock(sk, net, id);
-		if (err != -EBUSY || signal_pending(current) ||
-		    time_after(jiffies, deadline))
-			break;
-		schedule_timeout_interruptible(1);
-	}
+	err = ccp_flow_trylock_until(sk, net, id, jiffies + HZ / 2);
 	if (err)
 		sock_put(sk);
 	else

@@ -236,6 +236,8 @@ void ccp_flow_remove(struct ccp_net *net, u64 id);
 struct sock *ccp_flow_next(struct ccp_net *net, u64 *id);
 void ccp_flow_put(struct sock *sk);
 int ccp_flow_trylock(struct sock *sk, struct ccp_net *net, u64 id);
+int ccp_flow_trylock_until(struct sock *sk, struct ccp_net *net, u64 id,
+			   unsigned long deadline);
 int ccp_flow_lock(struct ccp_net *net, u64 id, struct sock **found);
 void ccp_flow_unlock(struct sock *sk);
 

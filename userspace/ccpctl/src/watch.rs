@@ -113,7 +113,8 @@ fn watch(
     while !stop.load(Ordering::Relaxed) && limit.is_none_or(|limit| start.elapsed() < limit) {
         let now = start.elapsed();
         if due.iter().flatten().any(|&due| due <= now) {
-            let flows = lister.flows()?;
+            let mut flows = lister.flows()?;
+            flows.retain(|flow| !flow.is_partial());
             let agents = lister.agents()?;
             // The list of programs is fetched only when a new one shows up.
             if flows.iter().any(|flow| !known.contains(&flow.program_id)) {

@@ -123,8 +123,8 @@ impl fmt::Display for FallbackReason {
     }
 }
 
-/// One flow. A dump fills every field the kernel has; an event only some, the
-/// rest is zero.
+/// One flow. A dump fills every field the kernel has, unless it
+/// [is partial](FlowInfo::is_partial); an event only some. The rest is zero.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct FlowInfo {
@@ -182,6 +182,14 @@ pub struct FlowInfo {
     pub age_ms: u64,
     /// The flow is older than the agent's claim on it.
     pub adopted: bool,
+}
+
+impl FlowInfo {
+    /// Whether a dump has only the flow's identity, as its process kept the
+    /// socket locked.
+    pub fn is_partial(&self) -> bool {
+        self.cwnd == 0
+    }
 }
 
 /// Counters of one network namespace since the module was loaded.
