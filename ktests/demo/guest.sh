@@ -18,11 +18,15 @@ fail() {
 	exit 1
 }
 
+# The kernel's messages since the module came, with their levels.
+kernel_says() { dmesg -r | sed '1,/demo: the module comes/d'; }
+
 # Shows what the exit status alone does not.
 explain() {
 	local status=$?
 	[ $status -ne 0 ] || return 0
-	note "stopped with status $status; what the programs said last:"
+	note "stopped with status $status; what the kernel and the programs said last:"
+	kernel_says | tail -n 5
 	tail -n 5 $out/*.log 2>/dev/null
 }
 trap explain EXIT
@@ -55,7 +59,7 @@ start_agent() {
 load() {
 	heading "2. The module in Linux $(uname -r), as Debian ships it"
 	echo 'demo: the module comes' >/dev/kmsg
-	insmod "$module" || fail "insmod failed: $(dmesg | tail -n 3)"
+	insmod "$module" || fail "insmod failed"
 	note "insmod ${module##*/}: $(dmesg | grep -o 'ccp_rs: .*' | tail -n1)"
 	note "sysctl $(sysctl -w net.ipv4.tcp_congestion_control=ccp)"
 }
@@ -131,10 +135,10 @@ unload() {
 	note "rmmod was refused while a flow used the module"
 	path_delete
 	sysctl -qw net.ipv4.tcp_congestion_control=cubic
-	rmmod ccp_rs || fail "rmmod: $(dmesg | tail -n 3)"
+	rmmod ccp_rs || fail "rmmod failed"
 	note "rmmod ccp_rs: done"
 	# Loading any module from outside the kernel taints it and says so.
-	complaints=$(dmesg -r | sed '1,/demo: the module comes/d' | grep '^<[0-4]>' | grep -vE 'taint|verification failed') &&
+	complaints=$(kernel_says | grep '^<[0-4]>' | grep -vE 'taint|verification failed') &&
 		fail "the kernel complained: $complaints"
 	note "no complaint in the kernel log"
 }
