@@ -26,8 +26,9 @@ struct AimdFlow {
 
 impl Flow for AimdFlow {
     fn on_report(&mut self, dp: &mut dyn Datapath, r: &Report) -> Result<()> {
-        let cwnd = match r.get("lost")? {
-            0 => r.cwnd() + self.mss,
+        let cwnd = match (r.get("lost")?, r.get("limited")?) {
+            (0, 0) => return Ok(()), // the application sends less than it may
+            (0, _) => r.cwnd() + self.mss,
             _ => r.cwnd() / 2,
         };
         dp.update(&[("Cwnd", cwnd.max(2 * self.mss))])
