@@ -35,11 +35,8 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    pub(crate) fn error(
-        code: &'static str,
-        span: Range<usize>,
-        message: impl Into<String>,
-    ) -> Self {
+    /// An error about the bytes `span` of the source.
+    pub fn error(code: &'static str, span: Range<usize>, message: impl Into<String>) -> Self {
         Self {
             code,
             severity: Severity::Error,
@@ -49,18 +46,17 @@ impl Diagnostic {
         }
     }
 
-    pub(crate) fn warning(
-        code: &'static str,
-        span: Range<usize>,
-        message: impl Into<String>,
-    ) -> Self {
+    /// A warning about the bytes `span` of the source.
+    pub fn warning(code: &'static str, span: Range<usize>, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Warning,
             ..Self::error(code, span, message)
         }
     }
 
-    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+    /// Adds what to do next.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
@@ -115,10 +111,10 @@ const MAX_DIAGNOSTICS: usize = 100;
 const MAX_SNIPPET: usize = 16 << 10;
 
 impl Diagnostics {
-    /// Diagnostics about `source`, which the user knows as `file`. They are
-    /// put in source order; of equal ones the first stays, and of too many the
-    /// errors rather than the warnings.
-    pub(crate) fn new(file: &str, source: &str, mut list: Vec<Diagnostic>) -> Self {
+    /// Diagnostics about `source`, which the user knows as `file` and in which
+    /// their spans lie. They are put in source order; of equal ones the first
+    /// stays, and of too many the errors rather than the warnings.
+    pub fn new(file: &str, source: &str, mut list: Vec<Diagnostic>) -> Self {
         let by_place = |d: &Diagnostic| (d.span.start, d.span.end);
         list.sort_by_key(by_place);
         list.dedup();

@@ -138,6 +138,7 @@ impl Scope {
             diagnostics.push(d.help("choose another name"));
         }
         let reg = Reg::new(class, index);
+        self.symbols.variable(&name.text, reg);
         if report {
             self.symbols.report(&name.text[REPORT_PREFIX.len()..]);
         } else {
@@ -178,6 +179,7 @@ impl Scope {
         }
         let reg = Reg::new(Class::Local, self.locals);
         self.locals = self.locals.saturating_add(1);
+        self.symbols.variable(name, reg);
         self.variables.insert(
             name.to_owned(),
             Variable {

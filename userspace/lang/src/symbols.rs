@@ -31,6 +31,7 @@ impl From<Reg> for Register {
 pub struct Symbols {
     fields: Vec<String>,
     updatable: HashMap<String, Register>,
+    variables: Vec<(String, Register)>,
 }
 
 impl Symbols {
@@ -58,10 +59,21 @@ impl Symbols {
         names
     }
 
+    /// Every variable of the program with its register: report and control
+    /// variables as declared, then locals as mentioned. Report variables begin
+    /// with `Report.`. Of two with one name the later one is meant.
+    pub fn variables(&self) -> impl ExactSizeIterator<Item = (&str, Register)> {
+        self.variables.iter().map(|(name, reg)| (&**name, *reg))
+    }
+
     pub(crate) fn builtins(&mut self) {
         for (name, index) in names::shared().filter(|(name, _)| *name != "Micros") {
             self.control(name, Reg::new(Class::Implicit, index));
         }
+    }
+
+    pub(crate) fn variable(&mut self, name: &str, reg: Reg) {
+        self.variables.push((name.to_owned(), reg.into()));
     }
 
     pub(crate) fn report(&mut self, name: &str) {
