@@ -17,12 +17,13 @@ step_rustfmt() {
 	mapfile -t files < <(tracked 'rust/*.rs' ':!rust/core')
 	[ ${#files[@]} -eq 0 ] || in_sysroot rustfmt --check --edition 2021 "${files[@]}" &&
 		in_sysroot cargo fmt --check --all --manifest-path rust/core/Cargo.toml &&
-		in_sysroot cargo fmt --check --all --manifest-path userspace/Cargo.toml
+		in_sysroot cargo fmt --check --all --manifest-path userspace/Cargo.toml &&
+		in_sysroot cargo fmt --check --manifest-path ktests/vm/Cargo.toml
 }
 
 step_clippy() {
 	local workspace
-	for workspace in rust/core userspace; do
+	for workspace in rust/core userspace ktests/vm; do
 		in_sysroot cargo clippy --quiet --workspace --all-targets \
 			--manifest-path "$workspace/Cargo.toml" -- -D warnings || return
 	done

@@ -68,6 +68,7 @@ guest_tests() {
 part_host() {
 	cargo_tests host-core "$(manifest rust/core)"
 	cargo_tests host-userspace "$(manifest userspace)"
+	cargo_tests host-vm "$(manifest ktests/vm)"
 }
 manifest() { printf '/ccp/%s/Cargo.toml\n' "$1"; }
 

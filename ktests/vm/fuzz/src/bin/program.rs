@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0
+//! The target `program` under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ccp_vm_fuzz::stats::count(ccp_vm_fuzz::program(data)));

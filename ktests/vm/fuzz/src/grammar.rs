@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+//! From any bytes to a program, most of the time one that verifies.
+//!
+//! A program is a style byte, definitions and parts: a condition, a body, a
+//! condition and so on. An instruction is a byte for the opcode and one for
+//! each operand, so that the engine's insertions, deletions and swaps of bytes
+//! are changes a person could make to a program.
+
+use ccp_core::vm::isa::{implicit, Class, Event, Form, Instruction, Opcode, Reg};
+
+use crate::{bytes::Bytes, mend};
+
+/// A program in its wire form.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wire {
+    /// Events, 16 bytes each.
+    pub events: Vec<u8>,
+    /// Instructions, 16 bytes each.
+    pub instructions: Vec<u8>,
+}
+
+/// Just more than is allowed, so that being too long is seen as well.
+const MOST_INSTRUCTIONS: usize = 4098;
+const MOST_EVENTS: usize = 258;
+
+/// Opcode bytes that no opcode has mean one of these.
+const COMMON: [Opcode; 6] = [
+    Opcode::Bind,
+    Opcode::SkipZ,
+    Opcode::Gt,
+    Opcode::Mul,
+    Opcode::And,
+    Opcode::Const,
+];
+
+const FLAG: Reg = Reg::new(Class::Implicit, implicit::EVENT_FLAG);
+
+/// Reads a program.
+pub fn program(bytes: &mut Bytes<'_>) -> Wire {
+    let style = bytes.byte();
+    let mended = style % 8 != 7;
+    let mut code = definitions(bytes, mended);
+    let mut events = Vec::new();
+    let mut more = true;
+    while more && code.len() < MOST_INSTRUCTIONS && events.len() < MOST_EVENTS {
+        let mut condition = Vec::new();
+        let mut body = Vec::new();
+        more = part(bytes, &mut condition) && part(bytes, &mut body);
+        if mended {
+            mend::condition(&mut condition);
+            mend::body(&mut body);
+        }
+        let cond_start = code.len() as u32;
+        let cond_count = condition.len() as u32;
+        events.push(Event {
+            cond_start,
+            cond_count,
+            body_start: cond_start + cond_count,
+            body_count: body.len() as u32,
+        });
+        code.append(&mut condition);
+        code.append(&mut body);
+    }
+    let mut wire = Wire {
+        events: events.iter().flat_map(|event| event.to_bytes()).collect(),
+        instructions: code.iter().flat_map(|code| code.to_bytes()).collect(),
+    };
+    if !mended {
+        for _ in 0..style >> 6 {
+            patch(bytes, &mut wire);
+        }
+    }
+    wire
+}
+
+/// Overwrites a byte.
+fn patch(bytes: &mut Bytes<'_>, wire: &mut Wire) {
+    let at = usize::from(bytes.short());
+    let value = bytes.byte();
+    let target = if at & 1 == 0 {
+        &mut wire.events
+    } else {
+        &mut wire.instructions
+    };
+    if let Some(last) = target.len().checked_sub(1) {
+        target[(at / 2).min(last)] = value;
+    }
+}
+
+fn definitions(bytes: &mut Bytes<'_>, mended: bool) -> Vec<Instruction> {
+    let mut code: Vec<Instruction> = Vec::new();
+    let count = bytes.byte() % 36;
+    for _ in 0..count {
+        let mut result = operand(bytes);
+        let value = bytes.value();
+        if mended {
+            let index = result.index % 16;
+            result = match result.class {
+                Class::VolatileReport | Class::NonvolatileReport | Class::VolatileControl => {
+                    Reg::new(result.class, index)
+                }
+                _ => Reg::new(Class::NonvolatileControl, index),
+            };
+            if code.iter().any(|other| same(other.result, result)) {
+                continue;
+            }
+        }
+        let (low, high) = (value as u32, (value >> 32) as u32);
+        code.push(if high == 0 {
+            instruction(Opcode::Def, result, result, immediate(low))
+        } else {
+            instruction(Opcode::Def64, result, immediate(low), immediate(high))
+        });
+    }
+    code
+}
+
+/// Whether two definitions would be of the same register.
+fn same(one: Reg, other: Reg) -> bool {
+    let report = |reg: Reg| matches!(reg.class, Class::VolatileReport | Class::NonvolatileReport);
+    one.index == other.index && report(one) == report(other)
+}
+
+/// Reads a condition or a body; returns whether more parts follow.
+fn part(bytes: &mut Bytes<'_>, code: &mut Vec<Instruction>) -> bool {
+    while !bytes.is_empty() && code.len() < MOST_INSTRUCTIONS {
+        match bytes.byte() % 64 {
+            16..24 => return true,
+            24 => return false,
+            25 => constants(bytes, code),
+            26 => skips(bytes, code),
+            27 => code.push(Instruction {
+                result: FLAG,
+                ..one(bytes, Opcode::Bind)
+            }),
+            tag => {
+                let common = COMMON[usize::from(tag) % COMMON.len()];
+                let opcode = Opcode::from_code(tag).unwrap_or(common);
+                code.push(one(bytes, opcode));
+            }
+        }
+    }
+    false
+}
+
+/// Many constants: they make a register file bigger.
+fn constants(bytes: &mut Bytes<'_>, code: &mut Vec<Instruction>) {
+    let (count, first) = (bytes.byte(), bytes.byte());
+    for index in 0..u32::from(count) {
+        let reg = Reg::new(Class::Local, index % 8);
+        let value = immediate(u32::from(first) * 256 + index);
+        code.push(instruction(Opcode::Max, reg, reg, value));
+    }
+}
+
+/// Many skips to as many places.
+fn skips(bytes: &mut Bytes<'_>, code: &mut Vec<Instruction>) {
+    let (count, ahead) = (bytes.byte() % 40, bytes.byte() % 64);
+    let left = operand(bytes);
+    for _ in 0..count {
+        code.push(instruction(
+            Opcode::SkipZ,
+            FLAG,
+            left,
+            immediate(ahead.into()),
+        ));
+    }
+}
+
+fn one(bytes: &mut Bytes<'_>, opcode: Opcode) -> Instruction {
+    let result = operand(bytes);
+    let (left, right) = match opcode.form() {
+        Form::Skip => (operand(bytes), immediate(u32::from(bytes.byte()) % 72)),
+        Form::Wide => {
+            let value = bytes.value();
+            (immediate(value as u32), immediate((value >> 32) as u32))
+        }
+        Form::Unary | Form::Define => (result, operand(bytes)),
+        Form::Binary | Form::Update | Form::Define64 => (operand(bytes), operand(bytes)),
+    };
+    instruction(opcode, result, left, right)
+}
+
+/// One byte, and more for a constant that is not small.
+fn operand(bytes: &mut Bytes<'_>) -> Reg {
+    let byte = bytes.byte();
+    let index = u32::from(byte % 32);
+    match byte / 32 {
+        0 | 1 => Reg::new(Class::Tmp, index % 16),
+        2 => Reg::new(Class::Local, index % 8),
+        3 if index < 16 => Reg::new(Class::NonvolatileReport, index),
+        3 => Reg::new(Class::VolatileReport, index - 16),
+        4 if index < 16 => Reg::new(Class::NonvolatileControl, index),
+        4 => Reg::new(Class::VolatileControl, index - 16),
+        5 => Reg::new(Class::Implicit, index % 6),
+        6 => Reg::new(Class::Primitive, index),
+        _ if index < 16 => immediate(index),
+        _ => immediate(bytes.value() as u32),
+    }
+}
+
+const fn immediate(value: u32) -> Reg {
+    Reg::new(Class::Immediate, value)
+}
+
+const fn instruction(opcode: Opcode, result: Reg, left: Reg, right: Reg) -> Instruction {
+    Instruction {
+        opcode,
+        result,
+        left,
+        right,
+    }
+}
