@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The program with names resolved and types checked: what the optimiser
-//! rewrites and code generation walks.
+//! The program with names resolved and types checked, still a tree.
 
 use ccp_core::vm::isa::{Opcode, Reg};
 
@@ -15,7 +14,7 @@ pub(crate) struct Program {
 }
 
 /// A declared register and its initial value.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Definition {
     pub(crate) reg: Reg,
     pub(crate) init: u64,

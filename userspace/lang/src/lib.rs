@@ -16,16 +16,20 @@ mod check;
 mod declaration;
 mod diagnostic;
 mod expression;
+mod flat;
+mod flatten;
 mod heads;
 mod infer;
 mod ir;
 mod lexer;
 mod lower;
 mod names;
+mod optimise;
 mod parser;
 mod reader;
 mod scope;
 mod symbols;
+mod tmps;
 mod types;
 
 use ccp_core::vm;
@@ -118,36 +122,77 @@ fn run(
         definitions: scope.definitions,
         events,
     };
-    let code = lower::lower(&program, options.optimise, diagnostics);
+    let plain = flatten::flatten(program);
+    let code = lower::lower(&plain, None);
+    lower::limits(&plain, &code, diagnostics);
     if failed(diagnostics) {
         return None;
     }
-    let program = Binary {
+    let binary = binary(&code);
+    let layout = vm::verify(&binary.events, &binary.instructions);
+    let layout = match layout {
+        Ok(layout) => layout,
+        Err(error) => {
+            diagnostics.push(refused(error, &code.spans));
+            return None;
+        }
+    };
+    let binary = if options.optimise {
+        smaller(plain, &code, &layout).unwrap_or(binary)
+    } else {
+        binary
+    };
+    Some((binary, scope.symbols))
+}
+
+/// The program optimised, if it is no larger in any respect.
+fn smaller(mut program: flat::Program, plain: &lower::Code, layout: &vm::Layout) -> Option<Binary> {
+    optimise::optimise(&mut program);
+    let code = lower::lower(&program, Some(plain.tmps));
+    if !code.exhausted.is_empty() {
+        return None;
+    }
+    let binary = binary(&code);
+    let found = match vm::verify(&binary.events, &binary.instructions) {
+        Ok(found) => found,
+        Err(error) => {
+            debug_assert!(limit(error.kind), "{error}");
+            return None;
+        }
+    };
+    debug_assert!(code.instructions.len() <= plain.instructions.len());
+    debug_assert!(found.cost <= layout.cost);
+    let fits = found.registers <= layout.registers && found.ops <= layout.ops;
+    (fits && found.cost <= layout.cost).then_some(binary)
+}
+
+/// Whether it is a limit of programs that some optimised ones may pass.
+fn limit(kind: vm::Kind) -> bool {
+    matches!(kind, vm::Kind::TooManyConstants | vm::Kind::TooManySkips)
+}
+
+fn binary(code: &lower::Code) -> Binary {
+    Binary {
         events: code.events.iter().flat_map(|e| e.to_bytes()).collect(),
         instructions: code
             .instructions
             .iter()
             .flat_map(|i| i.to_bytes())
             .collect(),
-    };
-    verify(&program, &code.spans, diagnostics);
-    Some((program, scope.symbols))
+    }
 }
 
 fn failed(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|d| d.severity == Severity::Error)
 }
 
-/// Puts the program to the datapath's own verifier: what passes here installs.
-fn verify(program: &Binary, spans: &[ast::Span], diagnostics: &mut Vec<Diagnostic>) {
-    let Err(error) = vm::verify(&program.events, &program.instructions) else {
-        return;
-    };
+/// What the datapath's own verifier says: what passes it installs.
+fn refused(error: vm::Error, spans: &[ast::Span]) -> Diagnostic {
     let span = match error.place {
         vm::Place::Instruction(index) => spans.get(index as usize).cloned().unwrap_or(0..0),
         _ => 0..0,
     };
-    diagnostics.push(match error.kind {
+    match error.kind {
         vm::Kind::TooManyConstants => Diagnostic::error(
             "E0407",
             span,
@@ -167,5 +212,5 @@ fn verify(program: &Binary, spans: &[ast::Span], diagnostics: &mut Vec<Diagnosti
             format!("the datapath would refuse this program: {error}"),
         )
         .help("this is a mistake of the compiler; please report it with the program"),
-    });
+    }
 }

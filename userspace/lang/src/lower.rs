@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `ir` to instructions.
+//! Steps to instructions.
 
 use ccp_core::vm::isa::{
     implicit, Class, Event, Instruction, Opcode, Reg, MAX_EVENTS, MAX_INSTRUCTIONS, TMPS,
@@ -7,7 +7,9 @@ use ccp_core::vm::isa::{
 
 use crate::ast::Span;
 use crate::diagnostic::Diagnostic;
-use crate::ir::{Definition, Program, Stmt, StmtKind, Target, Value};
+use crate::flat::{self, Block, If, Operand, Place, Program, Set, Step, Value};
+use crate::ir::Definition;
+use crate::tmps::{Tmps, Uses};
 
 const FLAG: Reg = Reg::new(Class::Implicit, implicit::EVENT_FLAG);
 
@@ -21,28 +23,44 @@ pub(crate) struct Code {
     pub(crate) instructions: Vec<Instruction>,
     pub(crate) spans: Vec<Span>,
     pub(crate) events: Vec<Event>,
+    /// Tmp registers it uses.
+    pub(crate) tmps: u32,
+    /// Where there were too few of them.
+    pub(crate) exhausted: Vec<Span>,
 }
 
-/// Generates code. With `fuse`, operators write their results straight to the
-/// variable assigned, which portus does in a second instruction.
-pub(crate) fn lower(program: &Program, fuse: bool, diagnostics: &mut Vec<Diagnostic>) -> Code {
+/// Generates code. Without `tmps` each statement counts its intermediate values
+/// from 0, as portus does; otherwise as many registers serve in turn.
+pub(crate) fn lower(program: &Program, tmps: Option<u32>) -> Code {
     let mut lowerer = Lowerer {
         code: Code::default(),
+        limit: tmps,
         tmps: Tmps::default(),
-        fuse,
+        uses: Uses::default(),
+        at: 0,
         span: 0..0,
     };
     for definition in &program.definitions {
         lowerer.definition(definition);
     }
     for event in &program.events {
-        lowerer.event(event, diagnostics);
+        lowerer.event(event);
     }
-    limits(program, &lowerer.code, diagnostics);
     lowerer.code
 }
 
-fn limits(program: &Program, code: &Code, diagnostics: &mut Vec<Diagnostic>) {
+/// Says which of the limits `code` passes, if any.
+pub(crate) fn limits(program: &Program, code: &Code, diagnostics: &mut Vec<Diagnostic>) {
+    for span in &code.exhausted {
+        diagnostics.push(
+            Diagnostic::error(
+                "E0404",
+                span.clone(),
+                format!("this needs more than {TMPS} intermediate values at once"),
+            )
+            .help("assign parts of it to variables first"),
+        );
+    }
     if let Some(event) = program.events.get(MAX_EVENTS) {
         diagnostics.push(
             Diagnostic::error(
@@ -70,8 +88,11 @@ fn limits(program: &Program, code: &Code, diagnostics: &mut Vec<Diagnostic>) {
 
 struct Lowerer {
     code: Code,
+    limit: Option<u32>,
     tmps: Tmps,
-    fuse: bool,
+    uses: Uses,
+    /// Steps and tests done in this condition or body.
+    at: usize,
     /// The source of the instructions being generated.
     span: Span,
 }
@@ -104,13 +125,15 @@ impl Lowerer {
         }
     }
 
-    fn event(&mut self, event: &crate::ir::Event, diagnostics: &mut Vec<Diagnostic>) {
+    fn event(&mut self, event: &flat::Event) {
         self.span = event.span.clone();
         let cond_start = self.next();
-        self.write(FLAG, &event.condition);
-        self.finish_expression(diagnostics);
+        self.begin(&event.condition, Some(event.test));
+        self.condition(event);
         let body_start = self.next();
-        self.block(&event.body, diagnostics);
+        self.begin(&event.body, None);
+        self.block(&event.body);
+        self.end();
         self.code.events.push(Event {
             cond_start,
             cond_count: body_start - cond_start,
@@ -119,70 +142,191 @@ impl Lowerer {
         });
     }
 
-    fn block(&mut self, statements: &[Stmt], diagnostics: &mut Vec<Diagnostic>) {
-        for statement in statements {
-            self.span = statement.span.clone();
-            match &statement.kind {
-                StmtKind::Flag(reg) => self.bind(*reg, immediate(1)),
-                StmtKind::Value(value) => {
-                    self.operand(value);
-                    self.finish_expression(diagnostics);
+    fn begin(&mut self, block: &Block, test: Option<Operand>) {
+        self.uses = Uses::new(block, test);
+        self.tmps = Tmps::new(self.limit.unwrap_or(TMPS));
+        self.at = 0;
+    }
+
+    fn end(&mut self) {
+        self.code.tmps = self.code.tmps.max(self.tmps.most);
+    }
+
+    /// The condition, whose last instruction writes the event flag.
+    fn condition(&mut self, event: &flat::Event) {
+        let direct = match event.condition.split_last() {
+            Some((Step::Set(set), before)) if Operand::from(set.to) == event.test => {
+                let simple = matches!(
+                    set.value,
+                    Value::Copy(_) | Value::Not(_) | Value::Binary(..)
+                );
+                matches!((set.to, simple), (Place::Temp(_), true)).then_some((set, before))
+            }
+            _ => None,
+        };
+        if let Some((last, before)) = direct {
+            self.block(before);
+            self.set(&Set {
+                to: Place::Reg(FLAG),
+                ..last.clone()
+            });
+        } else {
+            self.block(&event.condition);
+            self.at += 1;
+            self.copy(FLAG, event.test);
+        }
+        self.end();
+    }
+
+    fn block(&mut self, steps: &[Step]) {
+        for step in steps {
+            let span = match step {
+                Step::Set(set) => &set.span,
+                Step::If(step) => &step.span,
+            };
+            if *span != self.span {
+                self.span = span.clone();
+                if self.limit.is_none() {
+                    self.tmps.restart();
                 }
-                StmtKind::If {
-                    condition,
-                    then,
-                    otherwise,
-                } => {
-                    let condition = self.branch_condition(condition, then.is_empty());
-                    self.finish_expression(diagnostics);
-                    // With nothing to do when true, the branches swap.
-                    let (first, second): (&[Stmt], &[Stmt]) = if then.is_empty() {
-                        (otherwise, &[])
-                    } else {
-                        (then, otherwise)
-                    };
-                    self.branches(condition, first, second, diagnostics);
-                }
+            }
+            match step {
+                Step::Set(set) => self.set(set),
+                Step::If(step) => self.choice(step),
             }
         }
     }
 
-    fn branch_condition(&mut self, condition: &Value, negate: bool) -> Reg {
-        let reg = self.operand(condition);
-        if !negate {
-            return reg;
+    fn set(&mut self, set: &Set) {
+        self.at += 1;
+        match set.value {
+            Value::Copy(from) => {
+                let source = self.read(from);
+                self.end_operands([from]);
+                let to = self.place(set.to);
+                match (from, source) {
+                    (Operand::Const(value), None) => self.wide(to, value),
+                    (_, source) => self.bind(to, source.unwrap_or(to)),
+                }
+            }
+            Value::Not(operand) => {
+                let source = self.operand(operand);
+                self.end_operands([operand]);
+                let to = self.place(set.to);
+                self.emit(Opcode::Not, to, immediate(0), source);
+            }
+            Value::Binary(opcode, left, right) => {
+                let (l, r) = (self.operand(left), self.operand(right));
+                self.end_operands([left, right]);
+                let to = self.place(set.to);
+                self.emit(opcode, to, l, r);
+            }
+            Value::Select {
+                negate,
+                condition,
+                value,
+                otherwise,
+            } => {
+                let opcode = if negate { Opcode::NotIf } else { Opcode::If };
+                self.update(opcode, set, [condition, value], otherwise);
+            }
+            Value::Ewma {
+                weight,
+                state,
+                sample,
+            } => self.update(Opcode::Ewma, set, [weight, sample], state),
         }
-        self.tmps.free(reg);
-        let result = self.tmps.take();
-        self.emit(Opcode::Not, result, immediate(0), reg);
-        result
+        if let Place::Temp(temp) = set.to {
+            self.end_operands([Operand::Temp(temp)]);
+        }
+        self.check();
     }
 
-    fn branches(
-        &mut self,
-        condition: Reg,
-        first: &[Stmt],
-        second: &[Stmt],
-        diagnostics: &mut Vec<Diagnostic>,
-    ) {
-        let skip = self.skip(condition);
-        self.block(first, diagnostics);
+    /// An instruction that reads its result, which starts as `old`.
+    fn update(&mut self, opcode: Opcode, set: &Set, operands: [Operand; 2], old: Operand) {
+        let [left, right] = operands.map(|operand| self.operand(operand));
+        let source = self.operand(old);
+        // A temporary that ends here can be the one that is updated.
+        let own = match old {
+            Operand::Temp(temp) if self.uses.ends(temp, self.at) => {
+                (!operands.contains(&old)).then_some(temp)
+            }
+            _ => None,
+        };
+        match (set.to, own) {
+            (Place::Reg(reg), _) if source == reg => self.emit(opcode, reg, left, right),
+            (Place::Temp(to), Some(from)) => {
+                let reg = self.tmps.rename(from, to);
+                self.emit(opcode, reg, left, right);
+            }
+            (Place::Temp(to), None) => {
+                let reg = self.tmps.set(to);
+                self.bind(reg, source);
+                self.emit(opcode, reg, left, right);
+            }
+            (Place::Reg(reg), None) if !shows(reg, set, [left, right]) => {
+                self.bind(reg, source);
+                self.emit(opcode, reg, left, right);
+            }
+            (Place::Reg(reg), Some(_)) => {
+                self.emit(opcode, source, left, right);
+                self.bind(reg, source);
+            }
+            (Place::Reg(reg), None) => {
+                let scratch = self.tmps.take();
+                self.bind(scratch, source);
+                self.emit(opcode, scratch, left, right);
+                self.bind(reg, scratch);
+                self.tmps.free(scratch);
+            }
+        }
+        self.end_operands([operands[0], operands[1], old]);
+    }
+
+    fn choice(&mut self, step: &If) {
+        let negate = step.then.is_empty() && step.also.is_empty();
+        let mut skips = vec![self.test(step.condition, negate)];
+        for test in &step.also {
+            self.block(&test.steps);
+            skips.push(self.test(test.value, false));
+        }
+        // With nothing to do when true, the branches swap.
+        let (first, second) = if negate {
+            (&step.otherwise, &step.then)
+        } else {
+            (&step.then, &step.otherwise)
+        };
+        self.block(first);
         if second.is_empty() {
-            self.land(skip);
+            self.land(&skips);
             return;
         }
         let over = self.skip(immediate(0));
-        self.land(skip);
-        let second_start = self.code.instructions.len();
-        self.block(second, diagnostics);
-        if self.code.instructions.len() == second_start {
-            // Nothing to skip over after all: the first skip ends here too.
-            self.code.instructions.pop();
-            self.code.spans.pop();
-            self.land(skip);
+        let start = self.code.instructions.len();
+        self.block(second);
+        if self.code.instructions.len() == start {
+            // Nothing to skip over after all: the first skips end here too.
+            self.pop();
+            self.land(&skips);
         } else {
-            self.land(over);
+            self.land_at(&skips, start);
+            self.land(&[over]);
         }
+    }
+
+    /// Skips what follows unless `condition` holds.
+    fn test(&mut self, condition: Operand, negate: bool) -> usize {
+        self.at += 1;
+        let mut reg = self.operand(condition);
+        self.end_operands([condition]);
+        if negate {
+            let result = self.tmps.take();
+            self.emit(Opcode::Not, result, immediate(0), reg);
+            self.tmps.free(result);
+            reg = result;
+        }
+        self.check();
+        self.skip(reg)
     }
 
     /// A skip whose length `land` fills in.
@@ -192,200 +336,91 @@ impl Lowerer {
         self.code.instructions.len() - 1
     }
 
-    /// Lets the skip at `at` lead to the next instruction; one over nothing
-    /// goes away.
-    fn land(&mut self, at: usize) {
-        let length = self.code.instructions.len() - at - 1;
-        if length == 0 {
-            self.code.instructions.pop();
-            self.code.spans.pop();
-        } else {
-            self.code.instructions[at].right = immediate(index(length));
-        }
-    }
-
-    /// Ends a statement: its temporaries are free again.
-    fn finish_expression(&mut self, diagnostics: &mut Vec<Diagnostic>) {
-        if std::mem::take(&mut self.tmps).exhausted {
-            diagnostics.push(
-                Diagnostic::error(
-                    "E0404",
-                    self.span.clone(),
-                    format!("this needs more than {TMPS} intermediate values at once"),
-                )
-                .help("assign parts of it to variables first"),
-            );
-        }
-    }
-
-    fn bind(&mut self, result: Reg, value: Reg) {
-        self.emit(Opcode::Bind, result, result, value);
-    }
-
-    /// Computes `value` and says where it can be read.
-    fn operand(&mut self, value: &Value) -> Reg {
-        match value {
-            Value::Const(value) => {
-                if let Ok(value) = u32::try_from(*value) {
-                    return immediate(value);
-                }
-                let result = self.tmps.take();
-                self.wide(result, *value);
-                result
-            }
-            Value::Reg(reg) => *reg,
-            Value::Not(operand) => {
-                let operand = self.operand(operand);
-                self.tmps.free(operand);
-                let result = self.tmps.take();
-                self.emit(Opcode::Not, result, immediate(0), operand);
-                result
-            }
-            Value::Binary(opcode, left, right) => {
-                let (left, right) = self.pair(left, right);
-                let result = self.tmps.take();
-                self.emit(*opcode, result, left, right);
-                result
-            }
-            Value::Assign(target, value) => self.assign(target, value),
-            Value::Select {
-                negate,
-                condition,
-                value,
-                otherwise,
-            } => {
-                let condition = self.operand(condition);
-                let value = self.operand(value);
-                let otherwise = self.operand(otherwise);
-                let result = self.copy(otherwise);
-                self.emit(select(*negate), result, condition, value);
-                self.tmps.free(condition);
-                self.tmps.free(value);
-                result
-            }
-            Value::Ewma {
-                weight,
-                state,
-                sample,
-            } => {
-                let weight = self.operand(weight);
-                let state = self.operand(state);
-                let sample = self.operand(sample);
-                let result = self.copy(state);
-                self.emit(Opcode::Ewma, result, weight, sample);
-                self.tmps.free(weight);
-                self.tmps.free(sample);
-                result
+    /// Lets skips lead to the next instruction; those over nothing go away.
+    fn land(&mut self, skips: &[usize]) {
+        for &at in skips.iter().rev() {
+            if at + 1 == self.code.instructions.len() {
+                self.pop();
+            } else {
+                self.land_at(&[at], self.code.instructions.len());
             }
         }
     }
 
-    /// Both operands, whose temporaries the result may take.
-    fn pair(&mut self, left: &Value, right: &Value) -> (Reg, Reg) {
-        let left = self.operand(left);
-        let right = self.operand(right);
-        self.tmps.free(left);
-        self.tmps.free(right);
-        (left, right)
-    }
-
-    /// A temporary with the value of `reg`: itself, if it is one.
-    fn copy(&mut self, reg: Reg) -> Reg {
-        if reg.class == Class::Tmp {
-            return reg;
+    fn land_at(&mut self, skips: &[usize], target: usize) {
+        for &at in skips {
+            self.code.instructions[at].right = immediate(index(target - at - 1));
         }
-        let result = self.tmps.take();
-        self.bind(result, reg);
-        result
     }
 
-    fn wide(&mut self, result: Reg, value: u64) {
+    fn pop(&mut self) {
+        self.code.instructions.pop();
+        self.code.spans.pop();
+    }
+
+    /// Notes a lack of registers with the statement that meets it.
+    fn check(&mut self) {
+        if std::mem::take(&mut self.tmps.exhausted)
+            && self.code.exhausted.last() != Some(&self.span)
+        {
+            self.code.exhausted.push(self.span.clone());
+        }
+    }
+
+    fn copy(&mut self, to: Reg, from: Operand) {
+        match (from, self.read(from)) {
+            (_, Some(source)) => self.bind(to, source),
+            (Operand::Const(value), None) => self.wide(to, value),
+            _ => {}
+        }
+    }
+
+    fn bind(&mut self, to: Reg, from: Reg) {
+        self.emit(Opcode::Bind, to, to, from);
+    }
+
+    fn wide(&mut self, to: Reg, value: u64) {
         let (low, high) = halves(value);
-        self.emit(Opcode::Const, result, low, high);
+        self.emit(Opcode::Const, to, low, high);
     }
 
-    fn assign(&mut self, target: &Target, value: &Value) -> Reg {
-        match target {
-            Target::Reg(reg) => self.set(*reg, value),
-            Target::Assigned(reg, first) => {
-                self.operand(first);
-                self.set(*reg, value);
-            }
-            Target::Nowhere(first) => {
-                let first = self.operand(first);
-                let value = self.operand(value);
-                self.tmps.free(value);
-                let result = self.copy(first);
-                self.bind(result, value);
-                return result;
-            }
-        }
-        match target {
-            Target::Reg(reg) | Target::Assigned(reg, _) => *reg,
-            Target::Nowhere(_) => immediate(0),
+    fn place(&mut self, place: Place) -> Reg {
+        match place {
+            Place::Reg(reg) => reg,
+            Place::Temp(temp) => self.tmps.set(temp),
         }
     }
 
-    /// Computes `value` and assigns it to `reg`.
-    fn set(&mut self, reg: Reg, value: &Value) {
-        let moves = matches!(
-            value,
-            Value::Select { otherwise, .. } if **otherwise == Value::Reg(reg)
-        ) || matches!(value, Value::Ewma { state, .. } if **state == Value::Reg(reg));
-        if self.fuse || moves || matches!(value, Value::Const(_)) {
-            self.write(reg, value);
-        } else {
-            let value = self.operand(value);
-            self.tmps.free(value);
-            self.bind(reg, value);
+    /// Where an operand is read, unless it is a constant of more than 32 bits.
+    fn read(&self, operand: Operand) -> Option<Reg> {
+        match operand {
+            Operand::Const(value) => u32::try_from(value).ok().map(immediate),
+            Operand::Reg(reg) => Some(reg),
+            Operand::Temp(temp) => Some(self.tmps.get(temp)),
         }
     }
 
-    /// Computes `value` with the last instruction writing `reg`.
-    fn write(&mut self, reg: Reg, value: &Value) {
-        match value {
-            Value::Const(value) if *value > u64::from(u32::MAX) => self.wide(reg, *value),
-            Value::Not(operand) => {
-                let operand = self.operand(operand);
-                self.tmps.free(operand);
-                self.emit(Opcode::Not, reg, immediate(0), operand);
-            }
-            Value::Binary(opcode, left, right) => {
-                let (left, right) = self.pair(left, right);
-                self.emit(*opcode, reg, left, right);
-            }
-            Value::Select {
-                negate,
-                condition,
-                value,
-                otherwise,
-            } if **otherwise == Value::Reg(reg) => {
-                let (condition, value) = self.pair(condition, value);
-                self.emit(select(*negate), reg, condition, value);
-            }
-            Value::Ewma {
-                weight,
-                state,
-                sample,
-            } if **state == Value::Reg(reg) => {
-                let (weight, sample) = self.pair(weight, sample);
-                self.emit(Opcode::Ewma, reg, weight, sample);
-            }
-            _ => {
-                let value = self.operand(value);
-                self.tmps.free(value);
-                self.bind(reg, value);
+    fn operand(&self, operand: Operand) -> Reg {
+        // Only copies have larger constants.
+        self.read(operand).unwrap_or(immediate(u32::MAX))
+    }
+
+    /// Frees those temporaries that are not read after this.
+    fn end_operands<const N: usize>(&mut self, operands: [Operand; N]) {
+        for operand in operands {
+            if let Operand::Temp(temp) = operand {
+                if self.uses.ends(temp, self.at) {
+                    self.tmps.end(temp);
+                }
             }
         }
     }
 }
 
-fn select(negate: bool) -> Opcode {
-    if negate {
-        Opcode::NotIf
-    } else {
-        Opcode::If
-    }
+/// Whether it shows if `reg` has the old value before the update is made: to
+/// the operands, or to all when the update aborts.
+fn shows(reg: Reg, set: &Set, operands: [Reg; 2]) -> bool {
+    operands.contains(&reg) || set.value.can_abort() && reg.class != Class::Tmp
 }
 
 fn immediate(value: u32) -> Reg {
@@ -403,34 +438,4 @@ fn halves(value: u64) -> (Reg, Reg) {
 /// Instruction counts beyond 32 bits cannot happen: the source is bounded.
 fn index(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
-}
-
-/// Temporaries of one expression. Numbers are used once, as portus does, until
-/// they run out; then free ones again.
-#[derive(Default)]
-struct Tmps {
-    next: u32,
-    free: Vec<u32>,
-    exhausted: bool,
-}
-
-impl Tmps {
-    fn take(&mut self) -> Reg {
-        let index = if self.next < TMPS {
-            self.next += 1;
-            self.next - 1
-        } else if let Some(free) = self.free.pop() {
-            free
-        } else {
-            self.exhausted = true;
-            0
-        };
-        Reg::new(Class::Tmp, index)
-    }
-
-    fn free(&mut self, reg: Reg) {
-        if reg.class == Class::Tmp {
-            self.free.push(reg.index);
-        }
-    }
 }
