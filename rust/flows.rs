@@ -212,6 +212,22 @@ impl Flow {
         (&mut self.state, program, file)
     }
 
+    /// Measures and runs the program once.
+    #[inline]
+    pub(crate) fn invoke(&mut self, ack: &Ack) -> vm::Outcome {
+        let program = self.running.vm();
+        let file: &mut [u64] = if self.running.registers() > MIN_FILE {
+            &mut self.large
+        } else {
+            &mut self.small
+        };
+        let Some(primitives) = vm::measurements(file) else {
+            return vm::Outcome::default();
+        };
+        let start = self.tracker.measure(ack, primitives);
+        self.state.run(program, file, start)
+    }
+
     /// Switches to a program. `large` must come from [`large_file`].
     pub(crate) fn install(&mut self, program: Running, large: KVec<u64>, now_us: u64) {
         let mut locals = [0; MIN_FILE];

@@ -51,9 +51,7 @@ impl Flow {
     fn on_ack(&mut self, sk: Sock<'_>, ack: &Ack) -> Verdict {
         self.check_charge(sk, ack.now_us);
 
-        let input = self.tracker.input(ack);
-        let (state, program, file) = self.machine();
-        let outcome = state.invoke(program, file, &input);
+        let outcome = self.invoke(ack);
         let decision = self.tracker.apply(ack, &outcome);
         self.counts.invocations = self.counts.invocations.wrapping_add(1);
 

@@ -30,8 +30,12 @@ use ccp_core::{
             primitive::*,
             Opcode::*, //
         },
+        measurements,
         Input,
-        Program, //
+        Program,
+        Start,
+        State,
+        PRIMITIVES, //
     },
 };
 use common::{
@@ -131,8 +135,8 @@ fn time(mut body: impl FnMut()) -> f64 {
 }
 
 #[inline(never)]
-fn run(state: &mut ccp_core::vm::State, program: Program<'_>, file: &mut [u64], input: &Input) {
-    black_box(state.invoke(program, file, input));
+fn run(state: &mut State, program: Program<'_>, file: &mut [u64], start: Start) {
+    black_box(state.run(program, file, start));
 }
 
 fn measure(name: &str, events: &[u8], instructions: &[u8]) {
@@ -144,12 +148,18 @@ fn measure(name: &str, events: &[u8], instructions: &[u8]) {
     let program = Program::new(&machine.header, &machine.ops);
     let mut file = machine.file.clone();
     let mut state = machine.state;
+    *measurements(&mut file).unwrap() = sample.primitives;
+    let start = Start {
+        now_us: sample.now_us,
+        cwnd: sample.cwnd,
+        rate: sample.rate,
+    };
     let nanoseconds = time(|| {
         run(
             &mut state,
             black_box(program),
             black_box(&mut file[..machine.layout.registers]),
-            black_box(&sample),
+            black_box(start),
         )
     });
     println!("{name:<28} {nanoseconds:>7.1} ns  {executed:>3} instructions, {steps:>3} steps");
@@ -180,8 +190,9 @@ fn main() {
         ..Ack::default()
     };
     let mut tracker = Tracker::new(&ack);
+    let mut primitives = [0; PRIMITIVES];
     let nanoseconds = time(|| {
-        black_box(tracker.input(black_box(&ack)));
+        black_box(tracker.measure(black_box(&ack), black_box(&mut primitives)));
     });
     println!("{:<28} {nanoseconds:>7.1} ns", "measurements");
 }

@@ -6,6 +6,7 @@ use crate::vm::{
     isa::primitive,
     Input,
     Outcome,
+    Start,
     PRIMITIVES, //
 };
 
@@ -59,8 +60,10 @@ impl Tracker {
         }
     }
 
-    /// The measurements a program sees.
-    pub fn input(&mut self, ack: &Ack) -> Input {
+    /// Writes what a program sees to `primitives`, the part of its register
+    /// file that [`crate::vm::measurements`] gives, and says what else it
+    /// starts from.
+    pub fn measure(&mut self, ack: &Ack, primitives: &mut [u64; PRIMITIVES]) -> Start {
         let bytes_acked = ack.bytes_acked.wrapping_sub(self.bytes_acked);
         let delivered = ack.delivered.wrapping_sub(self.delivered);
         let lost = ack.lost.wrapping_sub(self.lost);
@@ -85,7 +88,6 @@ impl Tracker {
             packets => bytes(packets, ack),
         };
 
-        let mut primitives = [0; PRIMITIVES];
         primitives[primitive::ACK_BYTES_ACKED] = bytes_acked;
         primitives[primitive::ACK_BYTES_MISORDERED] = bytes(misordered, ack);
         primitives[primitive::ACK_ECN_BYTES] = ecn_bytes;
@@ -112,11 +114,22 @@ impl Tracker {
         primitives[primitive::FLOW_DELIVERED] = u64::from(ack.delivered);
         primitives[primitive::FLOW_LOST] = u64::from(ack.lost);
         primitives[primitive::ACK_CE_PACKETS] = if ecn { u64::from(delivered_ce) } else { 0 };
-        Input {
-            primitives,
+        Start {
             now_us: ack.now_us,
             cwnd: self.window(ack),
             rate: ack.pacing_rate,
+        }
+    }
+
+    /// The same as a value of its own.
+    pub fn input(&mut self, ack: &Ack) -> Input {
+        let mut primitives = [0; PRIMITIVES];
+        let Start { now_us, cwnd, rate } = self.measure(ack, &mut primitives);
+        Input {
+            primitives,
+            now_us,
+            cwnd,
+            rate,
         }
     }
 

@@ -69,7 +69,7 @@ fn reg() -> impl Strategy<Value = Reg> {
 fn operand() -> impl Strategy<Value = Reg> {
     prop_oneof![
         5 => reg(),
-        2 => (0usize..vm::PRIMITIVES).prop_map(p),
+        2 => (0usize..32).prop_map(p),
         3 => prop_oneof![0u32..12, any::<u32>()].prop_map(imm),
     ]
 }

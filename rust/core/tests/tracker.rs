@@ -12,7 +12,8 @@ use ccp_core::{
     },
     vm::{
         isa::primitive::*,
-        Outcome, //
+        Outcome,
+        PRIMITIVES, //
     },
 };
 
@@ -60,7 +61,7 @@ fn rate(rate: u64) -> Outcome {
 fn nothing_new() {
     let ack = facts();
     let input = Tracker::new(&ack).input(&ack);
-    let mut expected = [0; 32];
+    let mut expected = [0; PRIMITIVES];
     expected[ACK_NOW] = 5_000_000;
     expected[FLOW_BYTES_IN_FLIGHT] = 7000;
     expected[FLOW_PACKETS_IN_FLIGHT] = 7;

@@ -6,10 +6,14 @@
 //! and a run can't observe is left out: a tmp register that only carries a
 //! value to the next instruction, the event flag of a plain condition, the
 //! test of a condition that is a constant, the continue flag once it is set
-//! for good. A conjunction of comparisons ends at the first that fails.
+//! for good. Conditions become skips (`branch.rs`), and measurements that are
+//! added up become folds (`fold.rs`).
 
 use super::{
-    condition::Truth,
+    branch::{
+        unless,
+        Truth, //
+    },
     error::{
         Error,
         Kind, //
@@ -56,8 +60,7 @@ pub fn decode(events: &[u8], instructions: &[u8], ops: &mut [Op]) -> Result<Head
         slots,
         ops,
         len: 0,
-        last: None,
-        landed: 0,
+        segment: 0,
         continuing: false,
     };
     for (_, event) in code.events() {
@@ -70,13 +73,12 @@ pub fn decode(events: &[u8], instructions: &[u8], ops: &mut [Op]) -> Result<Head
     let volatiles = decoder.definitions(true)?;
     let others = decoder.definitions(false)?;
     for &value in profile.constants() {
-        decoder.push(Op(value))?;
+        decoder.push(Op::constant(value))?;
     }
     Ok(Header {
         slots,
         report_fields: profile.reports as u8,
         controls: profile.controls as u8,
-        rtt_sample: slots.rtt_sample(),
         volatiles,
         defs: volatiles.saturating_add(others),
         constants: profile.constant_count as u8,
@@ -92,16 +94,15 @@ pub(super) struct Decoder<'a> {
     pub(super) slots: Slots,
     ops: &'a mut [Op],
     pub(super) len: usize,
-    /// Place of the op before, when it always runs just before the next.
-    pub(super) last: Option<usize>,
-    /// The last place that skips lead to.
-    pub(super) landed: usize,
+    /// Where the ops begin that always run one after the other, up to `len`:
+    /// none of them skips, and no skip leads among them.
+    pub(super) segment: usize,
     /// Whether the continue flag is set from here on, and only read to test it.
     continuing: bool,
 }
 
 impl Decoder<'_> {
-    pub(super) fn push(&mut self, op: Op) -> Result<usize, Error> {
+    fn push(&mut self, op: Op) -> Result<usize, Error> {
         let place = self.len;
         let (needed, given) = (place.saturating_add(1), self.ops.len());
         *self
@@ -109,8 +110,21 @@ impl Decoder<'_> {
             .get_mut(place)
             .ok_or(Error::program(Kind::Buffer { needed, given }))? = op;
         self.len = needed;
-        self.last = Some(place);
         Ok(place)
+    }
+
+    /// Adds an op that may skip.
+    pub(super) fn push_skip(&mut self, op: Op) -> Result<usize, Error> {
+        self.close();
+        let place = self.push(op)?;
+        self.segment = self.len;
+        Ok(place)
+    }
+
+    /// The op before, when it always runs just before the next, and its place.
+    pub(super) fn last(&self) -> Option<(usize, Op)> {
+        let place = self.len.checked_sub(1)?;
+        (place >= self.segment).then(|| (place, self.op(place)))
     }
 
     pub(super) fn op(&self, place: usize) -> Op {
@@ -123,36 +137,42 @@ impl Decoder<'_> {
         }
     }
 
-    /// Lets all ops of a chain skip to where the next op will be.
+    /// Lets all skips of a chain lead to where the next op will be.
+    fn land(&mut self, head: usize) {
+        if head != 0 {
+            self.close();
+            self.land_at(head, self.len);
+        }
+    }
+
+    /// Lets all skips of a chain lead to `target`.
     ///
     /// The head is the place of the last of them plus one; the distance of each
     /// is that of the one before, or 0.
-    fn land_all(&mut self, mut head: u32) {
+    pub(super) fn land_at(&mut self, mut head: usize, target: usize) {
         while let Some(place) = head.checked_sub(1) {
-            let op = self.op(place as usize);
+            let op = self.op(place);
             head = op.distance();
-            let distance = self.len.saturating_sub(place as usize).saturating_sub(1);
-            self.set(place as usize, op.with_distance(distance as u32));
-            self.last = None;
-            self.landed = self.len;
+            let distance = target.saturating_sub(place).saturating_sub(1);
+            self.set(place, op.with_distance(distance));
         }
     }
 
     /// Adds the op at `place` to the chain, and returns its new head.
-    pub(super) fn chain(&mut self, place: usize, head: u32) -> u32 {
+    pub(super) fn chain(&mut self, place: usize, head: usize) -> usize {
         self.set(place, self.op(place).with_distance(head));
-        (place as u32).saturating_add(1)
+        place.saturating_add(1)
     }
 
     fn event(&mut self, start: u32, body: u32, end: u32) -> Result<(), Error> {
-        self.last = None;
+        self.close();
         let first = self.len;
         self.range(start, body)?;
         let truth = self.condition(first)?;
         if let Truth::Never = truth {
             return Ok(());
         }
-        self.last = None;
+        self.close();
         let body_first = self.len;
         self.range(body, end)?;
         if self.continues(body_first) {
@@ -165,10 +185,11 @@ impl Decoder<'_> {
             } else {
                 op::STOP
             };
-            self.push(Op::new(code, 0, SHOULD_CONTINUE, 0))?;
+            self.push_skip(Op::new(code, 0, SHOULD_CONTINUE, 0))?;
         }
+        self.close();
         if let Truth::Tested(head) = truth {
-            self.land_all(head);
+            self.land(head);
         }
         Ok(())
     }
@@ -176,10 +197,9 @@ impl Decoder<'_> {
     /// From here on no body ends the invocation: the flag need not be kept.
     fn continue_for_good(&mut self) {
         self.continuing = true;
-        if let Some(place) = self.last {
-            if self.op(place).result() == SHOULD_CONTINUE {
+        if let Some((place, last)) = self.last() {
+            if last.result == SHOULD_CONTINUE {
                 self.len = place;
-                self.last = None;
             }
         }
     }
@@ -193,24 +213,20 @@ impl Decoder<'_> {
     /// Whether the ops from `first` on always leave the continue flag set.
     fn continues(&self, first: usize) -> bool {
         let body = self.ops.get(first..self.len).unwrap_or(&[]);
-        if body
-            .iter()
-            .any(|op| matches!(op.code(), op::UNLESS_GT..=op::SKIP))
-        {
+        // Ops that skip come with folds, which hide what they write.
+        if body.iter().any(|op| op.code >= op::UNLESS_GT) {
             return false;
         }
-        let last = body.iter().rev().find(|op| op.result() == SHOULD_CONTINUE);
-        last.is_some_and(|op| {
-            op.code() == op::BIND && matches!(self.constant(op.right()), Some(1..))
-        })
+        let last = body.iter().rev().find(|op| op.result == SHOULD_CONTINUE);
+        last.is_some_and(|op| op.code == op::BIND && matches!(self.constant(op.right), Some(1..)))
     }
 
     /// Decodes the instructions of a condition or a body.
     fn range(&mut self, start: u32, end: u32) -> Result<(), Error> {
-        let mut skips = Skips::<u32>::new();
+        let mut skips = Skips::<usize>::new();
         for index in start..end {
             let instruction = self.code.instruction(index)?;
-            self.land_all(skips.take(index).unwrap_or(0));
+            self.land(skips.take(index).unwrap_or(0));
             if instruction.opcode.form() == Form::Skip {
                 let target = index
                     .saturating_add(1)
@@ -220,13 +236,12 @@ impl Decoder<'_> {
                         .at(target, 0)
                         .ok_or(Error::instruction(index, Kind::TooManySkips))?;
                     *head = self.chain(place, *head);
-                    self.last = None;
                 }
             } else {
                 self.plain(instruction, index, end)?;
             }
         }
-        self.land_all(skips.take(end).unwrap_or(0));
+        self.land(skips.take(end).unwrap_or(0));
         Ok(())
     }
 
@@ -236,7 +251,7 @@ impl Decoder<'_> {
             Reg {
                 class: Class::Immediate,
                 index: 0,
-            } => return self.push(Op::new(op::SKIP, 0, 0, 0)).map(Some),
+            } => return self.push_skip(Op::new(op::SKIP, 0, 0, 0)).map(Some),
             Reg {
                 class: Class::Immediate,
                 ..
@@ -244,13 +259,13 @@ impl Decoder<'_> {
             _ => (),
         }
         if let Some((place, last)) = self.carrier(skip.left, index, end) {
-            if let Some(code) = unless(last.code()) {
-                self.set(place, last.with_code(code));
-                return Ok(Some(place));
+            if let Some(code) = unless(last.code) {
+                self.len = place;
+                return self.push_skip(Op { code, ..last }).map(Some);
             }
         }
         let slot = self.slot(skip.left);
-        self.push(Op::new(op::SKIP_ZERO, 0, slot, 0)).map(Some)
+        self.push_skip(Op::new(op::UNLESS, 0, slot, 0)).map(Some)
     }
 
     /// Decodes an instruction that computes.
@@ -261,7 +276,7 @@ impl Decoder<'_> {
                 return Ok(());
             }
             if let Some((place, last)) = self.carrier(instruction.right, index, end) {
-                self.set(place, last.with_result(result));
+                self.set(place, Op { result, ..last });
                 return Ok(());
             }
         }
@@ -301,19 +316,17 @@ impl Decoder<'_> {
             // Not in a range: the verifier saw to it.
             Opcode::Def | Opcode::Def64 | Opcode::SkipZ => return Ok(()),
         };
-        let op = Op::new(code, result, left, right);
-        if code == op::BIND && result > SHOULD_CONTINUE {
-            if let Some(place) = self.last {
-                let before = self.op(place);
-                let both = before
-                    .then_bind(op)
-                    .filter(|_| before.result() > SHOULD_CONTINUE);
-                if let Some(both) = both {
-                    self.set(place, both);
-                    return Ok(());
-                }
-            }
-        }
+        let shift = match code {
+            op::DIV => self.constant(right).filter(|value| value.is_power_of_two()),
+            _ => None,
+        };
+        let op = match shift {
+            Some(value) => Op {
+                third: value.trailing_zeros() as u8,
+                ..Op::new(op::SHIFT, result, left, left)
+            },
+            None => Op::new(code, result, left, right),
+        };
         self.push(op).map(|_| ())
     }
 
@@ -321,13 +334,9 @@ impl Decoder<'_> {
     /// instruction at `index`, so that the two can become one.
     fn carrier(&self, reg: Reg, index: u32, end: u32) -> Option<(usize, Op)> {
         let tmp = reg.tmp()?;
-        let place = self.last?;
-        let last = self.op(place);
-        let whole = !matches!(
-            last.code(),
-            op::IF | op::NOT_IF | op::EWMA | op::BIND_2 | op::BIND_3
-        );
-        let carries = whole && last.result() == self.slots.register(reg);
+        let (place, last) = self.last()?;
+        let whole = !matches!(last.code, op::IF | op::NOT_IF | op::EWMA);
+        let carries = whole && last.result == self.slots.register(reg);
         (carries && self.dead(tmp, index.saturating_add(1), end)).then_some((place, last))
     }
 
@@ -348,6 +357,18 @@ impl Decoder<'_> {
             }
         }
         true
+    }
+
+    pub(super) fn is_tmp(&self, slot: u8) -> bool {
+        slot >= self.slots.tmps && slot < self.slots.constants
+    }
+
+    /// A bit for each slot of a tmp register, 0 for others.
+    pub(super) fn tmp_bit(&self, slot: u8) -> u16 {
+        match slot.checked_sub(self.slots.tmps) {
+            Some(index) if self.is_tmp(slot) => 1u16.wrapping_shl(u32::from(index)),
+            _ => 0,
+        }
     }
 
     /// The slot an operand is read from.
@@ -373,25 +394,10 @@ impl Decoder<'_> {
             let class = matches!(reg.class, Class::VolatileControl | Class::VolatileReport);
             if class == volatile {
                 self.push(Op::new(0, self.slots.register(reg), 0, 0))?;
-                self.push(Op(value))?;
+                self.push(Op::constant(value))?;
                 count = count.saturating_add(1);
             }
         }
         Ok(count)
-    }
-}
-
-/// The skip that does what an operation and a test of its result do.
-pub(super) fn unless(code: u8) -> Option<u8> {
-    match code {
-        op::GT => Some(op::UNLESS_GT),
-        op::LE => Some(op::UNLESS_LE),
-        op::EQ => Some(op::UNLESS_EQ),
-        op::NE => Some(op::UNLESS_NE),
-        op::ADD => Some(op::UNLESS_ADD),
-        op::MUL => Some(op::UNLESS_MUL),
-        op::AND => Some(op::UNLESS_AND),
-        op::OR => Some(op::UNLESS_OR),
-        _ => None,
     }
 }

@@ -4,6 +4,7 @@
 
 use super::program::{
     code,
+    step,
     Op, //
 };
 
@@ -36,120 +37,128 @@ impl Meter for Unmetered {
 /// Runs `ops` over the register file.
 ///
 /// Distances only lead ahead, so it ends after at most `ops.len()` steps.
+///
+/// What is common is tested for first: the kernel is built without jump tables,
+/// where a `match` over all codes is a search.
 #[inline(always)]
 pub(super) fn run<const SLOTS: usize>(
     ops: &[Op],
     file: &mut [u64; SLOTS],
     meter: &mut impl Meter,
 ) -> Option<Abort> {
-    // SLOTS is a power of two: the mask makes every index valid.
-    let slot = |index: u8| usize::from(index) & (SLOTS - 1);
     let mut next = 0usize;
-    while let Some(&op) = ops.get(next) {
+    while let Some(op) = ops.get(next) {
         meter.step();
         next = next.wrapping_add(1);
-        let left = file[slot(op.left())];
-        let right = file[slot(op.right())];
-        let result = &mut file[slot(op.result())];
-        let skip = match op.code() {
-            code::ADD => match left.checked_add(right) {
-                Some(sum) => {
-                    *result = sum;
-                    continue;
-                }
-                None => return Some(Abort::AddOverflow),
-            },
-            code::SUB => match left.checked_sub(right) {
-                Some(difference) => {
-                    *result = difference;
-                    continue;
-                }
-                None => return Some(Abort::SubUnderflow),
-            },
-            code::MUL => match left.checked_mul(right) {
-                Some(product) => {
-                    *result = product;
-                    continue;
-                }
-                None => return Some(Abort::MulOverflow),
-            },
-            code::DIV => match left.checked_div(right) {
-                Some(quotient) => {
-                    *result = quotient;
-                    continue;
-                }
-                None => return Some(Abort::DivideByZero),
-            },
-            code::EWMA => match ewma(left, *result, right) {
-                Ok(average) => {
-                    *result = average;
-                    continue;
-                }
+        if op.code >= code::FOLD {
+            if let Err(abort) = fold(op, file) {
+                return Some(abort);
+            }
+            continue;
+        }
+        // SLOTS is a power of two: the mask makes every index valid.
+        let left = file[usize::from(op.left) & (SLOTS - 1)];
+        let right = file[usize::from(op.right) & (SLOTS - 1)];
+        if op.code >= code::UNLESS_GT {
+            let third = file[usize::from(op.third) & (SLOTS - 1)];
+            match test(op, left, right, third) {
+                Ok(Next::Op) => (),
+                Ok(Next::Skip) => next = next.wrapping_add(op.distance()),
+                Ok(Next::Nothing) => return None,
                 Err(abort) => return Some(abort),
-            },
-            code::BIND_2 | code::BIND_3 => {
-                *result = left;
-                let (to, from) = op.second();
-                file[slot(to)] = file[slot(from)];
-                if op.code() == code::BIND_3 {
-                    let (to, from) = op.third();
-                    file[slot(to)] = file[slot(from)];
-                }
-                continue;
             }
-            code::IF => {
-                *result = if left != 0 { right } else { *result };
-                continue;
-            }
-            code::NOT_IF => {
-                *result = if left == 0 { right } else { *result };
-                continue;
-            }
-            code::UNLESS_GT => left <= right,
-            code::UNLESS_LE => left > right,
-            code::UNLESS_EQ => left != right,
-            code::UNLESS_NE => left == right,
-            code::UNLESS_ADD => match left.checked_add(right) {
-                Some(sum) => sum == 0,
-                None => return Some(Abort::AddOverflow),
-            },
-            code::UNLESS_MUL => match left.checked_mul(right) {
-                Some(product) => product == 0,
-                None => return Some(Abort::MulOverflow),
-            },
-            code::UNLESS_AND => left == 0 || right == 0,
-            code::UNLESS_OR => left | right == 0,
-            code::SKIP_ZERO => left == 0,
-            code::SKIP => true,
-            code::END => {
-                if left == 0 {
-                    return None;
-                }
-                false
-            }
-            code::STOP => return None,
-            code => {
-                *result = total(code, left, right);
-                continue;
-            }
-        };
-        if skip {
-            next = next.wrapping_add(op.distance() as usize);
+            continue;
+        }
+        let result = &mut file[usize::from(op.result) & (SLOTS - 1)];
+        match compute(op, *result, left, right) {
+            Ok(value) => *result = value,
+            Err(abort) => return Some(abort),
         }
     }
     None
 }
 
-/// The operations that are defined for all operands.
+/// Runs the three steps of a fold.
 #[inline(always)]
-fn total(code: u8, left: u64, right: u64) -> u64 {
-    match code {
+fn fold<const SLOTS: usize>(op: &Op, file: &mut [u64; SLOTS]) -> Result<(), Abort> {
+    let kinds = op.code;
+    let (to, from) = op.last_pair();
+    step(kinds, op.result, op.left, file)?;
+    step(kinds >> 2, op.right, op.third, file)?;
+    step(kinds >> 4, to, from, file)
+}
+
+#[inline(always)]
+fn step<const SLOTS: usize>(
+    kind: u8,
+    to: u8,
+    from: u8,
+    file: &mut [u64; SLOTS],
+) -> Result<(), Abort> {
+    let from = file[usize::from(from) & (SLOTS - 1)];
+    let to = &mut file[usize::from(to) & (SLOTS - 1)];
+    *to = match kind & 3 {
+        step::BIND => from,
+        step::ADD => to.checked_add(from).ok_or(Abort::AddOverflow)?,
+        step::MIN => from.min(*to),
+        _ => from.max(*to),
+    };
+    Ok(())
+}
+
+/// Where to go on after an op that may skip.
+enum Next {
+    Op,
+    Skip,
+    Nothing,
+}
+
+/// Runs an op that may skip.
+#[inline(always)]
+fn test(op: &Op, left: u64, right: u64, third: u64) -> Result<Next, Abort> {
+    let holds = match op.code {
+        code::UNLESS_GT => left > right,
+        code::UNLESS_LE => left <= right,
+        code::UNLESS_EQ => left == right,
+        code::UNLESS_NE => left != right,
+        code::UNLESS => left != 0,
+        code::WHEN => left == 0,
+        code::UNLESS_GT_MUL => left > mul(right, third)?,
+        code::UNLESS_LE_MUL => left <= mul(right, third)?,
+        code::UNLESS_GT_SHIFT => left > shift(right, op.third),
+        code::UNLESS_LE_SHIFT => left <= shift(right, op.third),
+        code::UNLESS_ADD_GT => add(left, u64::from(right > third))? != 0,
+        code::UNLESS_ADD => add(left, right)? != 0,
+        code::UNLESS_MUL => mul(left, right)? != 0,
+        code::UNLESS_AND => left != 0 && right != 0,
+        code::UNLESS_OR => left | right != 0,
+        code::END if left == 0 => return Ok(Next::Nothing),
+        code::END => true,
+        code::STOP => return Ok(Next::Nothing),
+        _ => false,
+    };
+    Ok(if holds { Next::Op } else { Next::Skip })
+}
+
+/// Runs an op that computes.
+#[inline(always)]
+fn compute(op: &Op, result: u64, left: u64, right: u64) -> Result<u64, Abort> {
+    Ok(match op.code {
+        code::BIND => right,
+        code::ADD => add(left, right)?,
+        code::SUB => left.checked_sub(right).ok_or(Abort::SubUnderflow)?,
+        code::MUL => mul(left, right)?,
+        code::DIV => left.checked_div(right).ok_or(Abort::DivideByZero)?,
+        code::EWMA => ewma(left, result, right)?,
         code::MIN => left.min(right),
         code::MAX => left.max(right),
         code::GT => u64::from(left > right),
         code::LE => u64::from(left <= right),
         code::EQ => u64::from(left == right),
         code::NE => u64::from(left != right),
+        code::IF if left != 0 => right,
+        code::NOT_IF if left == 0 => right,
+        code::IF | code::NOT_IF => result,
         code::AND => u64::from(left != 0 && right != 0),
         code::OR => u64::from(left | right != 0),
         code::NOT => u64::from(right == 0),
@@ -157,8 +166,24 @@ fn total(code: u8, left: u64, right: u64) -> u64 {
         code::ADD_SAT => left.saturating_add(right),
         code::SUB_SAT => left.saturating_sub(right),
         code::MUL_SAT => left.saturating_mul(right),
+        code::SHIFT => shift(left, op.third),
         _ => right,
-    }
+    })
+}
+
+#[inline(always)]
+fn add(left: u64, right: u64) -> Result<u64, Abort> {
+    left.checked_add(right).ok_or(Abort::AddOverflow)
+}
+
+#[inline(always)]
+fn mul(left: u64, right: u64) -> Result<u64, Abort> {
+    left.checked_mul(right).ok_or(Abort::MulOverflow)
+}
+
+#[inline(always)]
+fn shift(value: u64, by: u8) -> u64 {
+    value.wrapping_shr(u32::from(by))
 }
 
 /// The later of two serial numbers, the right one when neither is.

@@ -31,8 +31,10 @@ pub const LOCALS: u32 = 8;
 pub const TMPS: u32 = 16;
 /// Implicit registers.
 pub const IMPLICITS: u32 = 6;
-/// Primitive registers, reserved ones included.
-pub const PRIMITIVES: usize = 32;
+/// Primitive registers.
+pub const PRIMITIVES: usize = primitive::NAMES.len();
+/// Indices of primitive registers, with those that are reserved.
+pub const PRIMITIVE_INDICES: u32 = 32;
 
 /// Index of each implicit register.
 pub mod implicit {
@@ -330,7 +332,7 @@ impl Class {
             Class::Immediate => u32::MAX,
             Class::Implicit => IMPLICITS - 1,
             Class::Local => LOCALS - 1,
-            Class::Primitive => PRIMITIVES as u32 - 1,
+            Class::Primitive => PRIMITIVE_INDICES - 1,
             Class::VolatileReport | Class::NonvolatileReport => REPORTS - 1,
             Class::Tmp => TMPS - 1,
         }

@@ -3,12 +3,13 @@
 //! Where a program's registers lie in the register file.
 //!
 //! ```text
-//! implicit | local | primitives read | report | control | tmp | constants
-//! 0..6     | 6..14 | 14..
+//! implicit | local | primitives | 0  | report | control | tmp | constants
+//! 0..6     | 6..14 | 14..39     | 39 | 40..
 //! ```
 //!
-//! Locals are at the same place for every program, as they outlive it. The
-//! rest is packed, so that an ordinary program fits the smallest file.
+//! Locals are at the same place for every program, as they outlive it, and so
+//! are primitives, which are measured straight into the file. The rest is
+//! packed, so that an ordinary program fits the smallest file.
 
 use super::isa::{
     implicit,
@@ -17,7 +18,8 @@ use super::isa::{
     Reg,
     IMPLICITS,
     LOCALS,
-    MAX_CONSTANTS, //
+    MAX_CONSTANTS,
+    PRIMITIVES, //
 };
 
 /// Slots every flow's file has.
@@ -31,6 +33,11 @@ pub(super) const CWND: u8 = implicit::CWND as u8;
 pub(super) const RATE: u8 = implicit::RATE as u8;
 const LOCAL_BASE: u8 = IMPLICITS as u8;
 pub(super) const PRIMITIVE_BASE: u8 = LOCAL_BASE + LOCALS as u8;
+/// Stands for the primitives that are reserved: always 0.
+pub(super) const RESERVED: u8 = PRIMITIVE_BASE + PRIMITIVES as u8;
+/// Where the registers begin that only last as long as the program.
+pub(super) const OWN_BASE: u8 = RESERVED + 1;
+pub(super) const RTT_SAMPLE: u8 = PRIMITIVE_BASE + primitive::FLOW_RTT_SAMPLE_US as u8;
 
 /// What a program needs and can cost.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -47,8 +54,6 @@ pub struct Layout {
 
 /// What the verifier learns of a program.
 pub(super) struct Profile {
-    /// Bit mask of the primitives it reads.
-    pub(super) primitives: u32,
     /// Report, control and tmp registers, one more than the highest index.
     pub(super) reports: u32,
     pub(super) controls: u32,
@@ -72,7 +77,6 @@ pub(super) struct Profile {
 impl Profile {
     pub(super) fn new() -> Profile {
         Profile {
-            primitives: 0,
             reports: 0,
             controls: 0,
             tmps: 0,
@@ -116,14 +120,13 @@ impl Profile {
     }
 
     pub(super) fn slots(&self) -> Slots {
-        // At most 14 + 32 + 16 + 16 + 16 + 128 slots: every sum fits a byte.
-        let reports = PRIMITIVE_BASE.wrapping_add(self.primitives.count_ones() as u8);
+        // At most 40 + 16 + 16 + 16 + 128 slots: every sum fits a byte.
+        let reports = OWN_BASE;
         let controls = reports.wrapping_add(self.reports as u8);
         let tmps = controls.wrapping_add(self.controls as u8);
         let constants = tmps.wrapping_add(self.tmps as u8);
         let used = usize::from(constants).saturating_add(self.constant_count);
         Slots {
-            primitives: self.primitives,
             reports,
             controls,
             tmps,
@@ -140,7 +143,6 @@ impl Profile {
 /// The first slot of each packed class.
 #[derive(Copy, Clone, Debug, Default)]
 pub(super) struct Slots {
-    pub(super) primitives: u32,
     pub(super) reports: u8,
     pub(super) controls: u8,
     pub(super) tmps: u8,
@@ -155,23 +157,13 @@ impl Slots {
         match reg.class {
             Class::Implicit | Class::Immediate => index,
             Class::Local => LOCAL_BASE.wrapping_add(index),
-            Class::Primitive => self.primitive(reg.index),
+            Class::Primitive if reg.index < u32::from(RESERVED - PRIMITIVE_BASE) => {
+                PRIMITIVE_BASE.wrapping_add(index)
+            }
+            Class::Primitive => RESERVED,
             Class::VolatileReport | Class::NonvolatileReport => self.reports.wrapping_add(index),
             Class::NonvolatileControl | Class::VolatileControl => self.controls.wrapping_add(index),
             Class::Tmp => self.tmps.wrapping_add(index),
         }
-    }
-
-    fn primitive(&self, index: u32) -> u8 {
-        let below = 1u32.wrapping_shl(index).wrapping_sub(1);
-        PRIMITIVE_BASE.wrapping_add((self.primitives & below).count_ones() as u8)
-    }
-
-    /// The slot of `Flow.rtt_sample_us`, or 0 when the program does not read it.
-    pub(super) fn rtt_sample(&self) -> u8 {
-        if self.primitives & (1 << primitive::FLOW_RTT_SAMPLE_US) == 0 {
-            return 0;
-        }
-        self.primitive(primitive::FLOW_RTT_SAMPLE_US as u32)
     }
 }

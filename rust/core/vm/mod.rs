@@ -10,9 +10,10 @@
 //! [`MIN_FILE`] slots, zeroed when the flow begins. A flow that needs a bigger
 //! one keeps its first [`MIN_FILE`] slots: the local registers live there.
 
-mod condition;
+mod branch;
 mod decode;
 mod error;
+mod fold;
 mod interp;
 pub mod isa;
 mod layout;
@@ -47,9 +48,11 @@ pub use self::{
         Program, //
     },
     state::{
+        measurements,
         Input,
         Outcome,
         Output,
+        Start,
         State, //
     },
     verify::verify, //

@@ -22,8 +22,10 @@ use super::{
         CWND,
         EVENT_FLAG,
         MICROS,
+        OWN_BASE,
         PRIMITIVE_BASE,
         RATE,
+        RTT_SAMPLE,
         SHOULD_CONTINUE,
         SHOULD_REPORT, //
     },
@@ -41,6 +43,25 @@ pub struct Input {
     pub cwnd: u64,
     /// Pacing rate in bytes per second.
     pub rate: u64,
+}
+
+/// What an invocation starts from besides the primitive registers.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    /// Monotonic time in microseconds.
+    pub now_us: u64,
+    /// Congestion window in bytes.
+    pub cwnd: u64,
+    /// Pacing rate in bytes per second.
+    pub rate: u64,
+}
+
+/// The primitive registers in a flow's file, to measure into before
+/// [`State::run`]; by index, see [`super::isa::primitive`]. `None` when the
+/// file is too small for any program.
+pub fn measurements(file: &mut [u64]) -> Option<&mut [u64; PRIMITIVES]> {
+    file.get_mut(usize::from(PRIMITIVE_BASE)..)?
+        .first_chunk_mut()
 }
 
 /// What an invocation asks for.
@@ -84,7 +105,7 @@ impl State {
     pub fn install(&mut self, program: Program<'_>, file: &mut [u64], now_us: u64) {
         let header = program.header;
         let registers = usize::from(header.slots.registers);
-        if let Some(own) = file.get_mut(usize::from(PRIMITIVE_BASE)..registers) {
+        if let Some(own) = file.get_mut(usize::from(OWN_BASE)..registers) {
             own.fill(0);
         }
         let initial = program.definitions(header.defs).chain(program.constants());
@@ -124,9 +145,16 @@ impl State {
         }
     }
 
-    /// Runs `program` once. Does nothing when `file` is too small for it.
+    /// Runs `program` once over the [`measurements`] in `file`. Does nothing
+    /// when `file` is too small for it.
+    pub fn run(&mut self, program: Program<'_>, file: &mut [u64], start: Start) -> Outcome {
+        self.run_with(program, file, start, &mut Unmetered)
+    }
+
+    /// Like [`State::run`], with measurements that are elsewhere.
     pub fn invoke(&mut self, program: Program<'_>, file: &mut [u64], input: &Input) -> Outcome {
-        self.invoke_with(program, file, input, &mut Unmetered)
+        let start = measure(file, input);
+        self.run_with(program, file, start, &mut Unmetered)
     }
 
     /// Like [`State::invoke`], and adds the ops it ran to `steps`.
@@ -140,60 +168,51 @@ impl State {
         input: &Input,
         steps: &mut u32,
     ) -> Outcome {
-        self.invoke_with(program, file, input, &mut Count(steps))
+        let start = measure(file, input);
+        self.run_with(program, file, start, &mut Count(steps))
     }
 
     #[inline(always)]
-    fn invoke_with(
+    fn run_with(
         &mut self,
         program: Program<'_>,
         file: &mut [u64],
-        input: &Input,
+        start: Start,
         meter: &mut impl Meter,
     ) -> Outcome {
         match program.header.slots.registers {
-            64 => self.invoke_in::<64>(program, file, input, meter),
-            128 => self.invoke_in::<128>(program, file, input, meter),
-            _ => self.invoke_in::<256>(program, file, input, meter),
+            64 => self.run_in::<64>(program, file, start, meter),
+            128 => self.run_in::<128>(program, file, start, meter),
+            _ => self.run_in::<256>(program, file, start, meter),
         }
     }
 
     #[inline(always)]
-    fn invoke_in<const SLOTS: usize>(
+    fn run_in<const SLOTS: usize>(
         &mut self,
         program: Program<'_>,
         file: &mut [u64],
-        input: &Input,
+        start: Start,
         meter: &mut impl Meter,
     ) -> Outcome {
         let Some(file) = file.first_chunk_mut::<SLOTS>() else {
             return Outcome::default();
         };
-        let header = program.header;
-        let mut slot = usize::from(PRIMITIVE_BASE);
-        let mut unread = header.slots.primitives;
-        while unread != 0 {
-            let index = unread.trailing_zeros() as usize;
-            file[slot & (SLOTS - 1)] = input.primitives[index & (PRIMITIVES - 1)];
-            slot = slot.wrapping_add(1);
-            unread &= unread.wrapping_sub(1);
-        }
-        let rtt = usize::from(header.rtt_sample) & (SLOTS - 1);
-        if rtt != 0 && file[rtt] == 0 {
-            file[rtt] = u64::from(u32::MAX);
+        if file[usize::from(RTT_SAMPLE)] == 0 {
+            file[usize::from(RTT_SAMPLE)] = u64::from(u32::MAX);
         }
         file[usize::from(EVENT_FLAG)] = 0;
         file[usize::from(SHOULD_CONTINUE)] = 0;
         file[usize::from(SHOULD_REPORT)] = 0;
-        file[usize::from(MICROS)] = input.now_us.wrapping_sub(self.base_us);
-        file[usize::from(CWND)] = input.cwnd;
-        file[usize::from(RATE)] = input.rate;
+        file[usize::from(MICROS)] = start.now_us.wrapping_sub(self.base_us);
+        file[usize::from(CWND)] = start.cwnd;
+        file[usize::from(RATE)] = start.rate;
 
         let abort = interp::run(program.code(), file, meter);
 
         // Time stands still while the program runs: this is right whether or
         // not it wrote Micros.
-        self.base_us = input.now_us.wrapping_sub(file[usize::from(MICROS)]);
+        self.base_us = start.now_us.wrapping_sub(file[usize::from(MICROS)]);
         if abort.is_some() {
             return Outcome {
                 abort,
@@ -221,6 +240,18 @@ impl State {
         for (slot, value) in program.definitions(program.header.volatiles) {
             store(file, slot, value);
         }
+    }
+}
+
+/// Copies measurements into `file`.
+fn measure(file: &mut [u64], input: &Input) -> Start {
+    if let Some(to) = measurements(file) {
+        *to = input.primitives;
+    }
+    Start {
+        now_us: input.now_us,
+        cwnd: input.cwnd,
+        rate: input.rate,
     }
 }
 

@@ -213,7 +213,6 @@ fn observe(instruction: Instruction, profile: &mut Profile) -> Option<()> {
     }
     for (_, reg) in instruction.reads().into_iter().flatten() {
         match reg.class {
-            Class::Primitive => profile.primitives |= 1u32.wrapping_shl(reg.index),
             Class::Immediate => profile.constant(u64::from(reg.index))?,
             Class::Implicit => {
                 profile.reads_flag |= reg == FLAG;

@@ -248,7 +248,7 @@ fn programs() -> impl Strategy<Value = String> {
 
 fn acks() -> impl Strategy<Value = Vec<([u64; PRIMITIVES], u64)>> {
     let value = prop_oneof![3 => 0_u64..100, 1 => any::<u64>()];
-    let ack = (prop::array::uniform32(value), 0_u64..100_000);
+    let ack = (prop::array::uniform25(value), 0_u64..100_000);
     prop::collection::vec(ack, 1..8)
 }
 
