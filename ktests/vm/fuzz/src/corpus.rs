@@ -4,6 +4,8 @@
 
 use std::{collections::BTreeSet, fmt::Write, fs, io, path::Path};
 
+use crate::{bytes::Bytes, grammar};
+
 /// The inputs in a corpus file; lines that begin with `#` are comments.
 pub fn read(file: &Path) -> io::Result<Vec<Vec<u8>>> {
     let text = fs::read_to_string(file)?;
@@ -54,6 +56,25 @@ pub fn unpack(file: &Path, directory: &Path) -> io::Result<usize> {
     let inputs = read(file)?;
     for (number, input) in inputs.iter().enumerate() {
         fs::write(directory.join(format!("{number:05}")), input)?;
+    }
+    Ok(inputs.len())
+}
+
+/// Writes the programs of a corpus file of `program` as inputs of `wire`.
+pub fn wire(file: &Path, directory: &Path) -> io::Result<usize> {
+    fs::create_dir_all(directory)?;
+    let inputs = read(file)?;
+    for (number, input) in inputs.iter().enumerate() {
+        let program = grammar::program(&mut Bytes::new(input));
+        let Ok(length) = u16::try_from(program.events.len()) else {
+            continue;
+        };
+        let bytes = [
+            &length.to_le_bytes(),
+            &program.events[..],
+            &program.instructions,
+        ];
+        fs::write(directory.join(format!("p{number:05}")), bytes.concat())?;
     }
     Ok(inputs.len())
 }

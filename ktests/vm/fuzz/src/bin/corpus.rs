@@ -11,8 +11,9 @@ fn main() -> io::Result<ExitCode> {
     let count = match args[..] {
         ["pack", directory, file] => corpus::pack(Path::new(directory), Path::new(file))?,
         ["unpack", file, directory] => corpus::unpack(Path::new(file), Path::new(directory))?,
+        ["wire", file, directory] => corpus::wire(Path::new(file), Path::new(directory))?,
         _ => {
-            eprintln!("usage: corpus pack DIRECTORY FILE | unpack FILE DIRECTORY");
+            eprintln!("usage: corpus pack DIRECTORY FILE | unpack|wire FILE DIRECTORY");
             return Ok(ExitCode::from(2));
         }
     };
