@@ -76,6 +76,14 @@ impl<T: Copy> Stack<T> {
     }
 }
 
+/// What is known of a value whose truth counts.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Worth {
+    /// 0 or 1.
+    Bit,
+    Any,
+}
+
 /// A set of slots.
 #[derive(Default)]
 struct SlotSet([u64; 4]);
@@ -215,7 +223,7 @@ impl Decoder<'_> {
     /// Whether the members can run after all others, each value being joined
     /// once and the latest first.
     fn check(&self, start: usize, last: usize, members: u32) -> Option<()> {
-        let mut stack = Stack::<u8>::new();
+        let mut stack = Stack::<(u8, Worth)>::new();
         // Bits of the tmp registers on the stack, and all that tests read.
         let mut live = 0u16;
         let mut read = SlotSet::default();
@@ -230,53 +238,57 @@ impl Decoder<'_> {
                 }
                 continue;
             }
-            match kind(op.code)? {
+            let worth = match kind(op.code)? {
                 Kind::Test => {
                     if operands & live != 0 {
                         return None;
                     }
                     read.add(op.left);
                     read.add(op.right);
+                    Worth::Bit
                 }
                 Kind::Join => {
-                    let truths = (operands & live).count_ones();
-                    for _ in 0..truths {
-                        let top = stack.pop()?;
+                    let mut bits = 0u32;
+                    for _ in 0..(operands & live).count_ones() {
+                        let (top, worth) = stack.pop()?;
                         if top != op.left && top != op.right {
                             return None;
                         }
                         live &= !self.tmp_bit(top);
-                    }
-                    // A product is a conjunction when one factor is 0 or 1, a
-                    // sum a disjunction when both are.
-                    let needed = match op.code {
-                        op::MUL => 1,
-                        op::ADD => 2,
-                        _ => 0,
-                    };
-                    if truths < needed || op.left == op.right {
-                        return None;
+                        bits = bits.saturating_add(u32::from(worth == Worth::Bit));
                     }
                     read.add(op.left);
                     read.add(op.right);
+                    if op.left == op.right {
+                        return None;
+                    }
+                    match (op.code, bits) {
+                        // Can't overflow: it is a conjunction.
+                        (op::MUL, 1) => Worth::Any,
+                        (op::MUL, 2) | (op::AND | op::OR, _) => Worth::Bit,
+                        // 0, 1 or 2: a disjunction.
+                        (op::ADD, 2) => Worth::Any,
+                        _ => return None,
+                    }
                 }
                 Kind::Not => {
                     if operands & live != 0 {
-                        let top = stack.pop()?;
+                        let (top, _) = stack.pop()?;
                         if top != op.right {
                             return None;
                         }
                         live &= !self.tmp_bit(top);
                     }
                     read.add(op.right);
+                    Worth::Bit
                 }
-            }
+            };
             if place != last {
                 if result & live != 0 {
                     return None;
                 }
                 live |= result;
-                stack.push(op.result)?;
+                stack.push((op.result, worth))?;
             }
         }
         (live == 0).then_some(())
