@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The command line.
 
+mod program;
+
+pub(crate) use program::{AsmArgs, CheckArgs, DisasmArgs, ProgramAction, ProgramFile};
+
 use clap::{Args, Parser, Subcommand};
 use std::{net::IpAddr, path::PathBuf};
 
@@ -66,7 +70,7 @@ pub(crate) enum Command {
     Monitor(MonitorArgs),
     /// Draw a recorded trace
     Plot(PlotArgs),
-    /// Work on a datapath program's source
+    /// Check and try out a datapath program, and see its instructions
     Program {
         #[command(subcommand)]
         action: ProgramAction,
@@ -164,15 +168,6 @@ pub(crate) struct PlotArgs {
     /// A line above the picture
     #[arg(long)]
     pub(crate) title: Option<String>,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum ProgramAction {
-    /// Compile and verify a program, and show what it costs
-    Check {
-        /// Source text; `-` reads standard input
-        file: PathBuf,
-    },
 }
 
 #[derive(Subcommand)]
