@@ -5,17 +5,29 @@
 //! `ccp-core`; both take what [`Portus`] or `ccp-lang` compiled. Both are a datapath with one flow, in virtual time: a test hands
 //! them programs, updates and ACKs, and looks at the [`Effects`].
 
+pub mod case;
+mod check;
 mod datapath;
+mod deviation;
+pub mod driver;
+mod explain;
 mod ffi;
+pub mod generate;
 mod libccp;
+pub mod listing;
+pub mod model;
 mod ours;
 mod portus;
+mod shrink;
 
 pub use ccp_core::vm::Input as AckSample;
 
 pub use self::{
+    check::{check, check_case},
     datapath::{Code, Datapath, Effects, Refusal, Update, MAX_FIELDS},
+    deviation::{Counts, Deviation},
     libccp::Libccp,
     ours::Ours,
     portus::Portus,
+    shrink::shrink,
 };

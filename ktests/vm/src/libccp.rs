@@ -283,7 +283,8 @@ fn sound(events: &[u8], instructions: &[u8]) -> Result<(), &'static str> {
     }
     for instruction in instructions.chunks_exact(INSTRUCTION_BYTES) {
         for at in [1, 6, 11] {
-            if word(&instruction[at + 1..]) >= readable(instruction[at]) {
+            let index = word(&instruction[at + 1..]);
+            if readable(instruction[at]).is_some_and(|registers| index >= registers) {
                 return Err("a register past the end of the flow's state");
             }
         }
@@ -291,15 +292,15 @@ fn sound(events: &[u8], instructions: &[u8]) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Registers of a class that can be read. tmp registers from 8 on are the local
-/// ones, which lie behind them.
-fn readable(class: u8) -> u32 {
-    match Class::from_code(class) {
-        Some(Class::Implicit) => 6,
-        Some(Class::Local) => 8,
-        Some(Class::Tmp) => 16,
-        Some(Class::Immediate | Class::Primitive) | None => u32::MAX,
-        Some(_) => MAX_FIELDS as u32,
+/// Registers of a class that can be read, if that isn't checked. tmp registers
+/// from 8 on are the local ones, which lie behind them.
+fn readable(class: u8) -> Option<u32> {
+    match Class::from_code(class)? {
+        Class::Immediate | Class::Primitive => None,
+        Class::Implicit => Some(6),
+        Class::Local => Some(8),
+        Class::Tmp => Some(16),
+        _ => Some(MAX_FIELDS as u32),
     }
 }
 

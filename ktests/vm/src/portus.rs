@@ -3,15 +3,21 @@
 
 use std::{error::Error, fmt::Write as _};
 
-use ccp_core::vm::isa::{Class, EVENT_BYTES};
+use ccp_core::vm::isa::{Class, Opcode, EVENT_BYTES, INSTRUCTION_BYTES};
 use ccp_lang::Binary;
-use portus::lang::{self, Reg, Scope};
+use portus::lang::{self, Reg, Scope, Type};
+
+const ADD: u8 = Opcode::Add as u8;
+const MUL: u8 = Opcode::Mul as u8;
 
 /// A program compiled by portus.
 #[derive(Clone, Debug)]
 pub struct Portus {
     /// Its wire form.
     pub program: Binary,
+    /// Which of its instructions are an `&&` or `||`: portus makes them a
+    /// multiplication or an addition.
+    pub logical: Vec<bool>,
     scope: Scope,
 }
 
@@ -24,9 +30,14 @@ impl Portus {
     /// When portus does; it has sources it panics on.
     pub fn compile(source: &str) -> Result<Self, Box<dyn Error>> {
         let (bin, scope) = lang::compile(without_comments(source).as_bytes(), &[])?;
+        let truth = |reg: &Reg| matches!(reg, Reg::Tmp(_, Type::Bool(_)) | Reg::Implicit(0, _));
+        let truths: Vec<bool> = bin.instrs.iter().map(|i| truth(&i.res)).collect();
         let mut events = bin.serialize()?;
         let instructions = events.split_off(bin.events.len() * EVENT_BYTES);
+        let arithmetic = |code: &[u8]| matches!(code[0], ADD | MUL);
+        let logical = truths.iter().zip(instructions.chunks(INSTRUCTION_BYTES));
         Ok(Self {
+            logical: logical.map(|(t, code)| *t && arithmetic(code)).collect(),
             program: Binary {
                 events,
                 instructions,

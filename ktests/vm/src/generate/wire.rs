@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Random programs in wire form, of libccp's instructions and registers only.
+
+use ccp_core::vm::{
+    self,
+    isa::{implicit, primitive, Class, Event, Instruction, Opcode, Reg},
+};
+use ccp_lang::Binary;
+use fastrand::Rng;
+
+use super::{one_in, pick, wild};
+
+/// What libccp can run; one more and it never ends.
+const MAX_INSTRUCTIONS: usize = 255;
+/// A statement needs at most this many.
+const LONGEST_STATEMENT: usize = 24;
+
+const FLAG: Reg = Reg::new(Class::Implicit, implicit::EVENT_FLAG);
+const CONTINUE: Reg = Reg::new(Class::Implicit, implicit::SHOULD_CONTINUE);
+const REPORT: Reg = Reg::new(Class::Implicit, implicit::SHOULD_REPORT);
+const MICROS: Reg = Reg::new(Class::Implicit, implicit::MICROS);
+const CWND: Reg = Reg::new(Class::Implicit, implicit::CWND);
+const RATE: Reg = Reg::new(Class::Implicit, implicit::RATE);
+
+const fn imm(value: u32) -> Reg {
+    Reg::new(Class::Immediate, value)
+}
+
+const fn op(opcode: Opcode, result: Reg, left: Reg, right: Reg) -> Instruction {
+    Instruction {
+        opcode,
+        result,
+        left,
+        right,
+    }
+}
+
+const fn bind(result: Reg, right: Reg) -> Instruction {
+    op(Opcode::Bind, result, result, right)
+}
+
+/// A program our verifier takes.
+pub fn wire(rng: &mut Rng) -> Binary {
+    loop {
+        let mut writer = Writer::new(rng);
+        let program = writer.program();
+        match vm::verify(&program.events, &program.instructions) {
+            Ok(_) => return program,
+            Err(error) if error.kind == vm::Kind::TooManyConstants => {}
+            Err(error) => panic!("generated a program that is refused: {error}"),
+        }
+    }
+}
+
+struct Writer<'r> {
+    rng: &'r mut Rng,
+    code: Vec<Instruction>,
+    reports: Vec<Reg>,
+    controls: Vec<Reg>,
+    /// tmp registers written in this statement, and their limit.
+    tmps: u32,
+    max_tmps: u32,
+    /// Writes that libccp takes otherwise are made.
+    odd: bool,
+}
+
+impl<'r> Writer<'r> {
+    fn new(rng: &'r mut Rng) -> Self {
+        let mut registers = |volatile, other| -> Vec<Reg> {
+            let most = if one_in(rng, 4) { 17 } else { 6 };
+            (0..rng.u32(..most))
+                .map(|index| Reg::new(pick(rng, &[volatile, other]), index))
+                .collect()
+        };
+        let reports = registers(Class::VolatileReport, Class::NonvolatileReport);
+        let controls = registers(Class::VolatileControl, Class::NonvolatileControl);
+        let max_tmps = if one_in(rng, 24) { 16 } else { 8 };
+        let odd = one_in(rng, 8);
+        Self {
+            rng,
+            code: Vec::new(),
+            reports,
+            controls,
+            tmps: 0,
+            max_tmps,
+            odd,
+        }
+    }
+
+    fn program(&mut self) -> Binary {
+        self.definitions();
+        let mut events = Vec::new();
+        let count = if one_in(self.rng, 8) { 16 } else { 5 };
+        for _ in 0..=self.rng.u32(..count) {
+            let cond_start = self.code.len();
+            if cond_start + 2 * LONGEST_STATEMENT > MAX_INSTRUCTIONS {
+                break;
+            }
+            self.condition();
+            let body_start = self.code.len();
+            self.tmps = 0;
+            for _ in 0..self.rng.u32(..9) {
+                if self.code.len() + LONGEST_STATEMENT > MAX_INSTRUCTIONS {
+                    break;
+                }
+                self.statement();
+            }
+            events.push(Event {
+                cond_start: cond_start as u32,
+                cond_count: (body_start - cond_start) as u32,
+                body_start: body_start as u32,
+                body_count: (self.code.len() - body_start) as u32,
+            });
+        }
+        Binary {
+            events: events.iter().flat_map(|e| e.to_bytes()).collect(),
+            instructions: self.code.iter().flat_map(|i| i.to_bytes()).collect(),
+        }
+    }
+
+    fn definitions(&mut self) {
+        let mut registers: Vec<Reg> = self.reports.clone();
+        registers.extend(&self.controls);
+        self.rng.shuffle(&mut registers);
+        let gaps = one_in(self.rng, 24);
+        for reg in registers {
+            if gaps && one_in(self.rng, 3) {
+                continue;
+            }
+            let value = match self.rng.u32(..16) {
+                0..10 => self.rng.u32(..4),
+                10..13 => self.rng.u32(..1 << 20),
+                13 => u32::MAX,
+                14 => 0x3fff_ffff,
+                _ => self.rng.u32(..),
+            };
+            self.code.push(op(Opcode::Def, reg, reg, imm(value)));
+        }
+    }
+
+    /// Ends with a write of the event flag.
+    fn condition(&mut self) {
+        self.tmps = 0;
+        let start = self.code.len();
+        if one_in(self.rng, 3) {
+            self.code.push(bind(FLAG, imm(1)));
+            return;
+        }
+        self.truth(3);
+        match self.code[start..].last_mut() {
+            Some(last) => last.result = FLAG,
+            None => self.code.push(bind(FLAG, imm(self.rng.u32(..2)))),
+        }
+    }
+
+    /// A comparison, or several joined as portus does it.
+    fn truth(&mut self, depth: u32) -> Reg {
+        match self.rng.u32(..8) {
+            0..3 if depth > 0 => {
+                let left = self.truth(depth - 1);
+                let right = self.truth(depth - 1);
+                let opcode = pick(self.rng, &[Opcode::Mul, Opcode::Add]);
+                self.node(opcode, left, right)
+            }
+            3 if depth < 3 => Reg::new(Class::Primitive, primitive::FLOW_WAS_TIMEOUT as u32),
+            4 => {
+                let right = pick(self.rng, &[0, 1, 1000, 20_000, 1_000_000]);
+                self.node(Opcode::Gt, MICROS, imm(right))
+            }
+            _ => {
+                let left = self.value(2);
+                let right = self.value(1);
+                let opcode = pick(self.rng, &[Opcode::Gt, Opcode::Lt, Opcode::Equiv]);
+                self.node(opcode, left, right)
+            }
+        }
+    }
+
+    /// An operation into the next tmp register; its left operand if none is
+    /// left.
+    fn node(&mut self, opcode: Opcode, left: Reg, right: Reg) -> Reg {
+        if self.tmps == self.max_tmps {
+            return left;
+        }
+        let result = Reg::new(Class::Tmp, self.tmps);
+        self.tmps += 1;
+        self.code.push(op(opcode, result, left, right));
+        result
+    }
+
+    fn value(&mut self, depth: u32) -> Reg {
+        if depth == 0 || one_in(self.rng, 2) {
+            return self.leaf();
+        }
+        let left = self.value(depth - 1);
+        let (opcode, right) = match self.rng.u32(..32) {
+            0..8 => (Opcode::Add, self.value(depth - 1)),
+            8..12 => (Opcode::Min, self.value(depth - 1)),
+            12..16 => (Opcode::Max, self.value(depth - 1)),
+            16..19 => {
+                let greater = self.node(Opcode::Max, left, imm(2));
+                return self.node(Opcode::Sub, greater, imm(2));
+            }
+            19..22 => (Opcode::Mul, imm(1 + self.rng.u32(..10))),
+            22..26 => (Opcode::Div, imm(1 + self.rng.u32(..10))),
+            26 => (Opcode::MaxWrap, self.value(depth - 1)),
+            27 => (Opcode::Sub, self.value(depth - 1)),
+            28 => (Opcode::Mul, self.value(depth - 1)),
+            29 => (Opcode::Div, self.value(depth - 1)),
+            _ => (
+                pick(self.rng, &[Opcode::Gt, Opcode::Lt, Opcode::Equiv]),
+                self.value(depth - 1),
+            ),
+        };
+        self.node(opcode, left, right)
+    }
+
+    fn leaf(&mut self) -> Reg {
+        match self.rng.u32(..32) {
+            0..10 => Reg::new(Class::Primitive, self.rng.u32(..15)),
+            10..22 => self.register(),
+            22..26 => imm(self.rng.u32(..8)),
+            26 => imm(self.rng.u32(..1 << 20)),
+            27 if self.odd => imm(wild(self.rng) as u32),
+            28 => pick(self.rng, &[FLAG, CONTINUE, REPORT]),
+            _ => pick(self.rng, &[MICROS, CWND, RATE]),
+        }
+    }
+
+    /// A report, control or local register.
+    fn register(&mut self) -> Reg {
+        let from = match self.rng.u32(..8) {
+            0..4 => &self.reports,
+            4..6 => &self.controls,
+            _ => &Vec::new(),
+        };
+        if from.is_empty() {
+            return Reg::new(Class::Local, self.rng.u32(..8));
+        }
+        let mut reg = pick(self.rng, from);
+        if one_in(self.rng, 64) {
+            // The other name of the same register.
+            reg.class = match reg.class {
+                Class::VolatileReport => Class::NonvolatileReport,
+                Class::NonvolatileReport => Class::VolatileReport,
+                Class::VolatileControl => Class::NonvolatileControl,
+                _ => Class::VolatileControl,
+            };
+        }
+        reg
+    }
+
+    fn target(&mut self) -> Reg {
+        match self.rng.u32(..32) {
+            0..26 => self.register(),
+            26 | 27 => CWND,
+            28 | 29 => RATE,
+            30 if self.odd => MICROS,
+            31 if self.odd => pick(self.rng, &[FLAG, CONTINUE, REPORT]),
+            _ => pick(self.rng, &[CONTINUE, REPORT]),
+        }
+    }
+
+    fn statement(&mut self) {
+        if !one_in(self.rng, 8) {
+            self.tmps = 0;
+        }
+        match self.rng.u32(..32) {
+            0..10 => {
+                let value = self.value(3);
+                let target = self.target();
+                self.code.push(bind(target, value));
+            }
+            10..17 => {
+                // As an accumulation is written by hand.
+                let value = self.value(2);
+                let target = self.target();
+                let opcode = pick(self.rng, &[Opcode::Add, Opcode::Min, Opcode::Max]);
+                self.code.push(op(opcode, target, target, value));
+            }
+            17..21 => {
+                let condition = self.truth(1);
+                let value = self.value(2);
+                let target = self.target();
+                let opcode = pick(self.rng, &[Opcode::If, Opcode::NotIf]);
+                self.code.push(op(opcode, target, condition, value));
+            }
+            21..24 => {
+                let weight = match self.rng.u32(..16) {
+                    0 if self.odd => self.value(1),
+                    _ => imm(self.rng.u32(..11)),
+                };
+                let value = self.value(1);
+                let target = self.target();
+                self.code.push(op(Opcode::Ewma, target, weight, value));
+            }
+            24..28 => self.code.push(bind(REPORT, imm(1))),
+            28 => self.code.push(bind(MICROS, imm(0))),
+            29 if self.odd => self.code.push(bind(FLAG, imm(0))),
+            29 | 30 => self.code.push(bind(CONTINUE, imm(1))),
+            _ => self.any(),
+        }
+    }
+
+    /// Whatever is valid.
+    fn any(&mut self) {
+        const OPCODES: [Opcode; 14] = [
+            Opcode::Add,
+            Opcode::Bind,
+            Opcode::Div,
+            Opcode::Equiv,
+            Opcode::Ewma,
+            Opcode::Gt,
+            Opcode::If,
+            Opcode::Lt,
+            Opcode::Max,
+            Opcode::MaxWrap,
+            Opcode::Min,
+            Opcode::Mul,
+            Opcode::NotIf,
+            Opcode::Sub,
+        ];
+        let opcode = pick(self.rng, &OPCODES);
+        let (left, right) = (self.leaf(), self.leaf());
+        let result = if self.tmps > 0 && one_in(self.rng, 2) {
+            Reg::new(Class::Tmp, self.rng.u32(..self.tmps))
+        } else {
+            self.target()
+        };
+        self.code.push(op(opcode, result, left, right));
+    }
+}
