@@ -13,7 +13,7 @@ use super::{one_in, pick, wild};
 /// What libccp can run; one more and it never ends.
 const MAX_INSTRUCTIONS: usize = 255;
 /// A statement needs at most this many.
-const LONGEST_STATEMENT: usize = 24;
+const LONGEST_STATEMENT: usize = 34;
 
 const FLAG: Reg = Reg::new(Class::Implicit, implicit::EVENT_FLAG);
 const CONTINUE: Reg = Reg::new(Class::Implicit, implicit::SHOULD_CONTINUE);
@@ -146,10 +146,10 @@ impl<'r> Writer<'r> {
             self.code.push(bind(FLAG, imm(1)));
             return;
         }
-        self.truth(3);
+        let value = self.truth(3);
         match self.code[start..].last_mut() {
-            Some(last) => last.result = FLAG,
-            None => self.code.push(bind(FLAG, imm(self.rng.u32(..2)))),
+            Some(last) if !matches!(last.opcode, Opcode::If | Opcode::NotIf) => last.result = FLAG,
+            _ => self.code.push(bind(FLAG, value)),
         }
     }
 
@@ -193,6 +193,9 @@ impl<'r> Writer<'r> {
             return self.leaf();
         }
         let left = self.value(depth - 1);
+        if one_in(self.rng, 16) {
+            return self.update(left);
+        }
         let (opcode, right) = match self.rng.u32(..32) {
             0..8 => (Opcode::Add, self.value(depth - 1)),
             8..12 => (Opcode::Min, self.value(depth - 1)),
@@ -215,6 +218,21 @@ impl<'r> Writer<'r> {
         self.node(opcode, left, right)
     }
 
+    /// A tmp register with this value, that an instruction changes or not.
+    fn update(&mut self, value: Reg) -> Reg {
+        let tmp = self.node(Opcode::Max, value, value);
+        let (left, right) = (self.leaf(), self.leaf());
+        if tmp.class == Class::Tmp {
+            let (opcode, left) = match self.rng.u32(..3) {
+                0 => (Opcode::Ewma, imm(self.rng.u32(..11))),
+                1 => (Opcode::If, left),
+                _ => (Opcode::NotIf, left),
+            };
+            self.code.push(op(opcode, tmp, left, right));
+        }
+        tmp
+    }
+
     fn leaf(&mut self) -> Reg {
         match self.rng.u32(..32) {
             0..10 => Reg::new(Class::Primitive, self.rng.u32(..15)),
@@ -223,6 +241,7 @@ impl<'r> Writer<'r> {
             26 => imm(self.rng.u32(..1 << 20)),
             27 if self.odd => imm(wild(self.rng) as u32),
             28 => pick(self.rng, &[FLAG, CONTINUE, REPORT]),
+            29 if self.tmps > 0 => self.tmp(),
             _ => pick(self.rng, &[MICROS, CWND, RATE]),
         }
     }
@@ -250,9 +269,16 @@ impl<'r> Writer<'r> {
         reg
     }
 
+    /// A tmp register written before.
+    fn tmp(&mut self) -> Reg {
+        Reg::new(Class::Tmp, self.rng.u32(..self.tmps))
+    }
+
     fn target(&mut self) -> Reg {
         match self.rng.u32(..32) {
-            0..26 => self.register(),
+            0..25 => self.register(),
+            25 if self.tmps > 0 => self.tmp(),
+            25 => self.register(),
             26 | 27 => CWND,
             28 | 29 => RATE,
             30 if self.odd => MICROS,
@@ -262,7 +288,7 @@ impl<'r> Writer<'r> {
     }
 
     fn statement(&mut self) {
-        if !one_in(self.rng, 8) {
+        if !one_in(self.rng, 4) {
             self.tmps = 0;
         }
         match self.rng.u32(..32) {
@@ -323,7 +349,7 @@ impl<'r> Writer<'r> {
         let opcode = pick(self.rng, &OPCODES);
         let (left, right) = (self.leaf(), self.leaf());
         let result = if self.tmps > 0 && one_in(self.rng, 2) {
-            Reg::new(Class::Tmp, self.rng.u32(..self.tmps))
+            self.tmp()
         } else {
             self.target()
         };
