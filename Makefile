@@ -29,6 +29,9 @@ test: prepare ## all tests; ends with "N passed, N failed"
 bench: prepare ## measurements
 	@ktests/bench.sh
 
+fuzz: prepare ## a million generated programs on libccp and on our machine
+	@ktests/fuzz.sh
+
 lint: prepare ## formats, lints, generated files
 	@ktests/lint.sh
 
@@ -47,5 +50,5 @@ clean: ## remove what was built here; the cache stays
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-.PHONY: module stock demo test bench lint lab prepare clean help
+.PHONY: module stock demo test bench fuzz lint lab prepare clean help
 .DEFAULT_GOAL := module

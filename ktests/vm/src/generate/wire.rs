@@ -276,9 +276,8 @@ impl<'r> Writer<'r> {
 
     fn target(&mut self) -> Reg {
         match self.rng.u32(..32) {
-            0..25 => self.register(),
-            25 if self.tmps > 0 => self.tmp(),
-            25 => self.register(),
+            0 if self.tmps > 0 => self.tmp(),
+            0..26 => self.register(),
             26 | 27 => CWND,
             28 | 29 => RATE,
             30 if self.odd => MICROS,
