@@ -31,6 +31,8 @@ pub struct Survey {
     pub constants: usize,
     /// Primitive registers it reads, by index.
     pub primitives: Vec<u32>,
+    /// Implicit registers it reads, by index.
+    pub implicits: Vec<u32>,
     /// Events, in order.
     pub events: Vec<Event>,
 }
@@ -44,7 +46,7 @@ impl Survey {
             ..Self::default()
         };
         let mut constants = BTreeSet::new();
-        let mut primitives = BTreeSet::new();
+        let (mut primitives, mut implicits) = (BTreeSet::new(), BTreeSet::new());
         let mut variables = BTreeMap::new();
         for bytes in wire::units(&program.instructions).0 {
             let Some(instruction) = wire::instruction(bytes) else {
@@ -77,6 +79,7 @@ impl Survey {
                 match reg.class {
                     Class::Immediate => constants.extend([u64::from(reg.index)]),
                     Class::Primitive => primitives.extend([reg.index]),
+                    Class::Implicit => implicits.extend([reg.index]),
                     _ => {}
                 }
             }
@@ -84,6 +87,7 @@ impl Survey {
         survey.variables = variables.into_values().collect();
         survey.constants = constants.len();
         survey.primitives = primitives.into_iter().collect();
+        survey.implicits = implicits.into_iter().collect();
         survey
     }
 }

@@ -3,7 +3,10 @@
 
 mod program;
 
-pub(crate) use program::{AsmArgs, CheckArgs, DisasmArgs, ProgramAction, ProgramFile};
+pub(crate) use program::{
+    AsmArgs, CheckArgs, DisasmArgs, ProgramAction, ProgramFile, RecordArgs,
+    RunArgs as ProgramRunArgs, TraceArgs,
+};
 
 use clap::{Args, Parser, Subcommand};
 use std::{net::IpAddr, path::PathBuf};

@@ -13,6 +13,7 @@ mod run;
 mod show;
 mod stop;
 mod traffic;
+mod units;
 mod watch;
 
 use clap::{error::ErrorKind, Parser};

@@ -235,3 +235,12 @@ fn damaged_files_do_no_harm() {
         assert!(disasm(&TINY_FILE[..at]).status < 2);
     }
 }
+
+#[test]
+fn the_recording_program_compiles() {
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/record.ccp");
+    let said = ccpctl(&["-j", "program", "check", program], b"");
+    let said: Value = serde_json::from_str(said.good()).expect("JSON");
+    assert_eq!(said["diagnostics"], serde_json::json!([]));
+    assert_eq!(said["report_fields"].as_array().map(Vec::len), Some(16));
+}

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The command line of `ccpctl program`.
 
+use crate::units::{bits_per_second, bytes, duration};
 use clap::{Args, Subcommand};
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 #[derive(Subcommand)]
 pub(crate) enum ProgramAction {
     /// Verify a program, and show its variables and what it costs
     Check(CheckArgs),
+    /// Run a program over a trace of ACKs
+    Run(RunArgs),
+    /// Record the ACKs of a real flow, as a trace for `run`
+    Record(RecordArgs),
+    /// Simulate a flow over a bottleneck and write its ACKs, as a trace for `run`
+    Trace(TraceArgs),
     /// Assemble a program from its text form
     Asm(AsmArgs),
     /// Write a program's instructions down
@@ -27,6 +34,56 @@ pub(crate) struct ProgramFile {
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) program: ProgramFile,
+}
+
+#[derive(Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) program: ProgramFile,
+    /// CSV with a row for each ACK; `-` reads standard input
+    #[arg(long, value_name = "TRACE")]
+    pub(crate) acks: PathBuf,
+    /// Set a control variable, `Cwnd` or `Rate` when the program starts, as NAME=VALUE
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub(crate) values: Vec<String>,
+    /// Congestion window at the start, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 14_480)]
+    pub(crate) cwnd: u64,
+    /// Pacing rate at the start, in bytes per second [default: unlimited]
+    #[arg(long, value_name = "BYTES/S", default_value_t = u64::MAX, hide_default_value = true)]
+    pub(crate) rate: u64,
+    /// Don't use the window and rate the trace has: the program sees its own last answer
+    #[arg(long)]
+    pub(crate) feedback: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct RecordArgs {
+    /// File to write [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Stop after this many seconds [default: when the flow ends]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) seconds: Option<f64>,
+}
+
+#[derive(Args)]
+pub(crate) struct TraceArgs {
+    /// Rate of the bottleneck, as 500kbit, 20Mbit or 1Gbit
+    #[arg(long, default_value = "20Mbit", value_parser = bits_per_second)]
+    pub(crate) rate: u64,
+    /// Round-trip time without queueing, as 500us, 40ms or 1s
+    #[arg(long, default_value = "40ms", value_parser = duration)]
+    pub(crate) rtt: Duration,
+    /// Length of the queue, as 1500B, 100KB or 1MB [default: what RATE moves in RTT]
+    #[arg(long, value_parser = bytes)]
+    pub(crate) queue: Option<u64>,
+    /// Time to simulate
+    #[arg(long, default_value = "10s", value_parser = duration)]
+    pub(crate) time: Duration,
+    /// File to write [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Args)]
