@@ -239,6 +239,32 @@ mod tests {
     }
 
     #[test]
+    fn damaged_traces_are_read_or_refused() {
+        let text = b"now,\"mss\",Cwnd\r\n# c\n1,2,3\n4,5,6";
+        let read = |bytes: &[u8]| {
+            let mut acks = Acks::new("t", bytes)?;
+            let mut rows = 0;
+            while acks.next()?.is_some() {
+                rows += 1;
+            }
+            Ok::<_, Failure>(rows)
+        };
+        assert_eq!(read(text).unwrap(), 2);
+        for at in 0..text.len() {
+            for byte in 0..=u8::MAX {
+                let mut damaged = text.to_vec();
+                damaged[at] = byte;
+                if let Ok(rows) = read(&damaged) {
+                    assert!(rows <= 3, "{rows} rows");
+                }
+            }
+            if let Ok(rows) = read(&text[..at]) {
+                assert!(rows <= 2, "{rows} rows");
+            }
+        }
+    }
+
+    #[test]
     fn a_file_without_lines_is_not_read_whole() {
         let source = std::io::repeat(b'1');
         let error = Acks::new("t", source).err().expect("an error").to_string();

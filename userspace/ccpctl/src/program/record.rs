@@ -11,6 +11,7 @@ use ccp_agent::{
     Algorithm, Datapath, Error, Flow, FlowInfo, Options, Program, Report,
 };
 use ccp_core::vm::isa::primitive;
+use ccp_netlink::Client;
 use std::{
     cell::RefCell,
     fs::File,
@@ -167,6 +168,8 @@ impl Flow for Recorded {
 
 pub(super) fn record(args: &RecordArgs) -> Result<(), Failure> {
     let stop = stop::on_signal()?;
+    // Without the module, a trace that is there already stays as it is.
+    Client::connect()?;
     let sink = Sink::new(args.output.as_ref(), Arc::clone(&stop))?;
     let sink = Rc::new(RefCell::new(sink));
     if let Some(seconds) = args.seconds {
