@@ -146,7 +146,11 @@ impl<'r> Writer<'r> {
             self.code.push(bind(FLAG, imm(1)));
             return;
         }
-        let value = self.truth(3);
+        let value = if one_in(self.rng, 4) {
+            self.tangle()
+        } else {
+            self.truth(3)
+        };
         match self.code[start..].last_mut() {
             Some(last) if !matches!(last.opcode, Opcode::If | Opcode::NotIf) => last.result = FLAG,
             _ => self.code.push(bind(FLAG, value)),
@@ -319,11 +323,65 @@ impl<'r> Writer<'r> {
                 let target = self.target();
                 self.code.push(op(Opcode::Ewma, target, weight, value));
             }
+            24 if one_in(self.rng, 2) => {
+                let value = self.tangle();
+                let target = self.target();
+                self.code.push(bind(target, value));
+            }
             24..28 => self.code.push(bind(REPORT, imm(1))),
             28 => self.code.push(bind(MICROS, imm(0))),
             29 if self.odd => self.code.push(bind(FLAG, imm(0))),
             29 | 30 => self.code.push(bind(CONTINUE, imm(1))),
             _ => self.any(),
+        }
+    }
+
+    /// Tests and sums over tmp registers that are used any number of times, as
+    /// no compiler would write them. Returns the last register written.
+    fn tangle(&mut self) -> Reg {
+        const OPCODES: [Opcode; 12] = [
+            Opcode::Gt,
+            Opcode::Gt,
+            Opcode::Lt,
+            Opcode::Equiv,
+            Opcode::Mul,
+            Opcode::Mul,
+            Opcode::Add,
+            Opcode::Add,
+            Opcode::Min,
+            Opcode::Max,
+            Opcode::Bind,
+            Opcode::If,
+        ];
+        self.tmps = 0;
+        for _ in 0..self.rng.u32(2..10) {
+            let mut opcode = pick(self.rng, &OPCODES);
+            let left = self.tmp_or_leaf();
+            let right = self.tmp_or_leaf();
+            let index = self.rng.u32(..self.max_tmps.min(self.tmps + 3));
+            if index >= self.tmps {
+                // Those below have been written, too.
+                if opcode == Opcode::If {
+                    opcode = Opcode::Max;
+                }
+                self.code
+                    .push(op(opcode, Reg::new(Class::Tmp, self.tmps), left, right));
+                self.tmps += 1;
+            } else {
+                self.code
+                    .push(op(opcode, Reg::new(Class::Tmp, index), left, right));
+            }
+        }
+        self.code.last().map_or(imm(1), |last| last.result)
+    }
+
+    fn tmp_or_leaf(&mut self) -> Reg {
+        if self.tmps > 0 && self.rng.u32(..4) != 0 {
+            self.tmp()
+        } else if one_in(self.rng, 4) {
+            MICROS
+        } else {
+            self.leaf()
         }
     }
 
