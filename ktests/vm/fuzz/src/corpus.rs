@@ -4,6 +4,8 @@
 
 use std::{collections::BTreeSet, fmt::Write, fs, io, path::Path};
 
+use ccp_core::vm::isa::Opcode;
+
 use crate::{bytes::Bytes, grammar};
 
 /// The inputs in a corpus file; lines that begin with `#` are comments.
@@ -77,4 +79,33 @@ pub fn wire(file: &Path, directory: &Path) -> io::Result<usize> {
         fs::write(directory.join(format!("p{number:05}")), bytes.concat())?;
     }
     Ok(inputs.len())
+}
+
+/// The programs of an input of `program`, for people.
+pub fn show(input: &[u8]) -> String {
+    let mut bytes = Bytes::new(input);
+    let mut text = String::new();
+    for name in ["first", "second"] {
+        let _ = writeln!(text, "{name} program:");
+        let program = grammar::program(&mut bytes);
+        for event in program.events.chunks_exact(16) {
+            let word = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|byte| event[at + byte]));
+            let [cond, conds, body, count] = [0, 4, 8, 12].map(word);
+            let _ = writeln!(text, "when {cond}+{conds} do {body}+{count}");
+        }
+        for (index, code) in program.instructions.chunks_exact(16).enumerate() {
+            let name = Opcode::from_code(code[0]).map_or("?", Opcode::name);
+            let _ = write!(text, "{index:4} {name:8}");
+            for at in [1, 6, 11] {
+                let number = u32::from_le_bytes([1, 2, 3, 4].map(|byte| code[at + byte]));
+                let _ = write!(text, " {}.{number}", code[at]);
+            }
+            text.push('\n');
+        }
+        if bytes.byte() % 4 != 0 {
+            break;
+        }
+    }
+    let _ = writeln!(text, "then: {:?}", bytes.rest());
+    text
 }

@@ -154,11 +154,18 @@ impl<'a> Flow<'a> {
         let registers = decoded.layout().registers;
         let (mut state, mut file, mut steps) = (self.state, self.file, 0);
         let metered = state.invoke_metered(decoded, &mut file[..registers], &input, &mut steps);
-        let outcome = self.state.invoke(decoded, &mut self.file, &input);
+        // As the kernel does, which measures straight into the file.
+        *vm::measurements(&mut self.file).expect("room for them") = input.primitives;
+        let start = vm::Start {
+            now_us: input.now_us,
+            cwnd: input.cwnd,
+            rate: input.rate,
+        };
+        let outcome = self.state.run(decoded, &mut self.file, start);
         let (expected, executed, events) = self.naive.run(&input);
         assert_eq!(outcome, expected);
-        assert_eq!(metered, outcome, "counting changes nothing");
-        assert_eq!(file, self.file, "counting changes nothing");
+        assert_eq!(metered, outcome, "two ways to run it");
+        assert_eq!(file, self.file, "two ways to run it");
         assert!(
             executed <= self.program.facts.cost,
             "the declared cost holds"

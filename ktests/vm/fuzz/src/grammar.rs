@@ -133,6 +133,7 @@ fn part(bytes: &mut Bytes<'_>, code: &mut Vec<Instruction>) -> bool {
                 result: FLAG,
                 ..one(bytes, Opcode::Bind)
             }),
+            28 | 29 => tree(bytes, code),
             tag => {
                 let common = COMMON[usize::from(tag) % COMMON.len()];
                 let opcode = Opcode::from_code(tag).unwrap_or(common);
@@ -164,6 +165,67 @@ fn skips(bytes: &mut Bytes<'_>, code: &mut Vec<Instruction>) {
             left,
             immediate(ahead.into()),
         ));
+    }
+}
+
+/// What joins truth values.
+const JOINS: [Opcode; 4] = [Opcode::And, Opcode::Or, Opcode::Mul, Opcode::Add];
+
+/// What makes them.
+const TESTS: [Opcode; 6] = [
+    Opcode::Gt,
+    Opcode::Le,
+    Opcode::Equiv,
+    Opcode::Ne,
+    Opcode::Lt,
+    Opcode::Ge,
+];
+
+/// A condition as a compiler writes it, or nearly: tests and what joins them,
+/// operands first, with other instructions in between.
+fn tree(bytes: &mut Bytes<'_>, code: &mut Vec<Instruction>) {
+    let mut stack = Vec::new();
+    let mut next = u32::from(bytes.byte());
+    for _ in 0..24 {
+        let tag = bytes.byte();
+        let opcode = match tag % 16 {
+            0..5 => TESTS[usize::from(tag / 16) % TESTS.len()],
+            5 | 6 => {
+                stack.push(operand(bytes));
+                continue;
+            }
+            7..13 => JOINS[usize::from(tag / 16) % JOINS.len()],
+            13 => Opcode::Not,
+            14 => {
+                let common = COMMON[usize::from(tag / 16) % COMMON.len()];
+                let opcode = Opcode::from_code(bytes.byte() % 64).unwrap_or(common);
+                code.push(one(bytes, opcode));
+                continue;
+            }
+            _ => break,
+        };
+        let joins = tag % 16 >= 7;
+        let mut take = || match stack.pop() {
+            Some(reg) if joins => reg,
+            other => {
+                stack.extend(other);
+                operand(bytes)
+            }
+        };
+        let right = take();
+        let left = match opcode {
+            Opcode::Not => right,
+            _ => take(),
+        };
+        let result = Reg::new(Class::Tmp, next % 16);
+        next += 1;
+        stack.push(result);
+        code.push(instruction(opcode, result, left, right));
+    }
+    match (stack.pop(), code.last_mut()) {
+        (Some(value), Some(last)) if last.result == value => last.result = FLAG,
+        (Some(value), _) => code.push(instruction(Opcode::Bind, FLAG, FLAG, value)),
+        _ => (),
     }
 }
 
