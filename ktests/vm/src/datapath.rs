@@ -72,7 +72,8 @@ impl Effects {
         self.reported = false;
     }
 
-    pub(crate) fn set_report(&mut self, fields: impl ExactSizeIterator<Item = u64>) {
+    /// Sets the fields of the report.
+    pub fn set_report(&mut self, fields: impl ExactSizeIterator<Item = u64>) {
         self.reported = true;
         self.len = fields.len();
         for (to, from) in self.fields.iter_mut().zip(fields) {

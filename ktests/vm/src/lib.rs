@@ -16,6 +16,7 @@ pub mod generate;
 mod libccp;
 pub mod listing;
 pub mod model;
+pub mod native;
 mod ours;
 mod portus;
 mod shrink;
