@@ -16,6 +16,7 @@ use crate::{
         Sock, //
     },
     tcp::Ack,
+    vm::isa::REPORTS,
 };
 
 fn send(flow: &Flow, sk: Sock<'_>, event: FlowEvent, adopted: bool) {
@@ -45,7 +46,12 @@ pub(crate) fn report(flow: &mut Flow, sk: Sock<'_>, ack: &Ack, cwnd: u32, rate: 
     flow.counts.reports = flow.counts.reports.wrapping_add(1);
     let (id, seq, port, program) = (flow.id, flow.counts.reports, flow.port(), flow.running.id);
     let (state, code, file) = flow.machine();
-    let fields = state.report(code, file);
+    let mut fields = [0u64; REPORTS as usize];
+    let mut count = 0u32;
+    for (to, from) in fields.iter_mut().zip(state.report(code, file)) {
+        *to = from;
+        count = count.wrapping_add(1);
+    }
     let report = Report {
         flow: id,
         seq,
@@ -53,7 +59,7 @@ pub(crate) fn report(flow: &mut Flow, sk: Sock<'_>, ack: &Ack, cwnd: u32, rate: 
         cwnd: u64::from(cwnd).saturating_mul(u64::from(ack.mss)),
         rate,
         fields: fields.as_ptr(),
-        nfields: fields.len() as u32,
+        nfields: count,
         program,
     };
     let sent = sk.send_report(port, &report);

@@ -183,7 +183,7 @@ fn row<N: Native>(
     }
 }
 
-#[inline]
+#[inline(never)]
 fn by_hand<N: Native>(flow: &mut N, ack: &AckSample, sink: &mut Effects) {
     let outcome = flow.invoke(ack);
     if flow::hand_back(&outcome, sink) {

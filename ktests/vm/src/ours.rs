@@ -157,7 +157,7 @@ impl Datapath for Ours {
         }
         if outcome.report {
             let report = self.state.report(program, &self.file);
-            self.effects.set_report(report.iter().copied());
+            self.effects.set_report(report);
             self.state.reset_volatile(program, &mut self.file);
         }
         Ok(&self.effects)

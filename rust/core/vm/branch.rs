@@ -375,6 +375,9 @@ impl Decoder<'_> {
     }
 
     fn or(&mut self, before: Branch, after: Branch) -> Branch {
+        if let Some(branch) = self.not_less(before, after) {
+            return branch;
+        }
         let before = self.not(before);
         // What made it 0 now makes it fall through, as it has to here.
         self.land_at(before.trues, before.end);
@@ -386,6 +389,26 @@ impl Decoder<'_> {
             }
         };
         Branch { trues, ..after }
+    }
+
+    /// "Greater, or equal" of the same operands as one test: portus has none.
+    fn not_less(&mut self, before: Branch, after: Branch) -> Option<Branch> {
+        let (first, second) = (before.end.checked_sub(1)?, after.end.checked_sub(1)?);
+        let (greater, equal) = (self.op(first), self.op(second));
+        let alone = before.trues == 0 && after.trues == 0 && after.end == self.len;
+        let operands = [greater.left, greater.right];
+        let same = [equal.left, equal.right] == operands || [equal.right, equal.left] == operands;
+        let kinds = greater.code == op::UNLESS_GT && equal.code == op::UNLESS_EQ;
+        // Both are the only test of their side, and lie side by side.
+        let single = greater.distance() == 0 && equal.distance() == 0 && second == before.end;
+        if !(alone && same && kinds && single) {
+            return None;
+        }
+        let test = Op::new(op::UNLESS_LE, 0, greater.right, greater.left);
+        self.set(first, test);
+        self.len = before.end;
+        self.segment = before.end;
+        Some(before)
     }
 
     /// The same tests for the opposite: the last one skips when it did not.

@@ -10,6 +10,7 @@
 //! added up become folds (`fold.rs`).
 
 use super::{
+    alias::measured_fields,
     branch::{
         unless,
         Truth, //
@@ -28,6 +29,7 @@ use super::{
     layout::{
         Profile,
         Slots,
+        OWN_BASE,
         SHOULD_CONTINUE, //
     },
     program::{
@@ -53,7 +55,8 @@ pub fn decode(events: &[u8], instructions: &[u8], ops: &mut [Op]) -> Result<Head
             given: ops.len(),
         }));
     }
-    let slots = profile.slots();
+    let mut slots = profile.slots();
+    measured_fields(code, &mut slots)?;
     let mut decoder = Decoder {
         code,
         profile: &profile,
@@ -272,7 +275,9 @@ impl Decoder<'_> {
     fn plain(&mut self, instruction: Instruction, index: u32, end: u32) -> Result<(), Error> {
         let result = self.slots.register(instruction.result);
         if instruction.opcode == Opcode::Bind {
-            if self.continuing && result == SHOULD_CONTINUE {
+            let same = instruction.right.class != Class::Immediate
+                && result == self.slots.register(instruction.right);
+            if same || (self.continuing && result == SHOULD_CONTINUE) {
                 return Ok(());
             }
             if let Some((place, last)) = self.carrier(instruction.right, index, end) {
@@ -392,7 +397,8 @@ impl Decoder<'_> {
                 continue;
             };
             let class = matches!(reg.class, Class::VolatileControl | Class::VolatileReport);
-            if class == volatile {
+            // A field that is a primitive needs no value of its own.
+            if class == volatile && self.slots.register(reg) >= OWN_BASE {
                 self.push(Op::new(0, self.slots.register(reg), 0, 0))?;
                 self.push(Op::constant(value))?;
                 count = count.saturating_add(1);

@@ -16,7 +16,7 @@ use super::{
 struct Pending {
     steps: [Step; 3],
     count: usize,
-    /// The op they are, when they are all of one and of no other.
+    /// The op they are, when that is no more and takes two of them.
     sole: Option<Op>,
 }
 
@@ -42,7 +42,8 @@ impl Decoder<'_> {
                 if pending.count == pending.steps.len() {
                     self.flush(&mut pending);
                 }
-                pending.sole = (pending.count == index).then_some(op);
+                // Two steps only pay when others are with them.
+                pending.sole = (pending.count == index && index == 1).then_some(op);
                 if let Some(to) = pending.steps.get_mut(pending.count) {
                     *to = step;
                 }

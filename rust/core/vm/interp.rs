@@ -50,7 +50,7 @@ pub(super) fn run<const SLOTS: usize>(
     while let Some(op) = ops.get(next) {
         meter.step();
         next = next.wrapping_add(1);
-        if op.code >= code::FOLD {
+        if op.code >= code::FOLD_1 {
             if let Err(abort) = fold(op, file) {
                 return Some(abort);
             }
@@ -60,12 +60,22 @@ pub(super) fn run<const SLOTS: usize>(
         let left = file[usize::from(op.left) & (SLOTS - 1)];
         let right = file[usize::from(op.right) & (SLOTS - 1)];
         if op.code >= code::UNLESS_GT {
-            let third = file[usize::from(op.third) & (SLOTS - 1)];
-            match test(op, left, right, third) {
-                Ok(Next::Op) => (),
-                Ok(Next::Skip) => next = next.wrapping_add(op.distance()),
-                Ok(Next::Nothing) => return None,
-                Err(abort) => return Some(abort),
+            let holds = if op.code == code::UNLESS_GT {
+                left > right
+            } else if op.code == code::UNLESS_EQ {
+                left == right
+            } else if op.code == code::UNLESS_LE {
+                left <= right
+            } else {
+                let third = file[usize::from(op.third) & (SLOTS - 1)];
+                match test(op, left, right, third) {
+                    Ok(Some(holds)) => holds,
+                    Ok(None) => return None,
+                    Err(abort) => return Some(abort),
+                }
+            };
+            if !holds {
+                next = next.wrapping_add(op.distance());
             }
             continue;
         }
@@ -78,14 +88,18 @@ pub(super) fn run<const SLOTS: usize>(
     None
 }
 
-/// Runs the three steps of a fold.
+/// Runs the steps of a fold.
 #[inline(always)]
 fn fold<const SLOTS: usize>(op: &Op, file: &mut [u64; SLOTS]) -> Result<(), Abort> {
-    let kinds = op.code;
-    let (to, from) = op.last_pair();
-    step(kinds, op.result, op.left, file)?;
-    step(kinds >> 2, op.right, op.third, file)?;
-    step(kinds >> 4, to, from, file)
+    step(op.code, op.result, op.left, file)?;
+    if op.code >= code::FOLD_2 {
+        step(op.code >> 2, op.right, op.third, file)?;
+    }
+    if op.code >= code::FOLD_3 {
+        let (to, from) = op.last_pair();
+        step(op.code >> 4, to, from, file)?;
+    }
+    Ok(())
 }
 
 #[inline(always)]
@@ -106,20 +120,10 @@ fn step<const SLOTS: usize>(
     Ok(())
 }
 
-/// Where to go on after an op that may skip.
-enum Next {
-    Op,
-    Skip,
-    Nothing,
-}
-
-/// Runs an op that may skip.
+/// What another op that may skip tests; `None` ends the invocation.
 #[inline(always)]
-fn test(op: &Op, left: u64, right: u64, third: u64) -> Result<Next, Abort> {
-    let holds = match op.code {
-        code::UNLESS_GT => left > right,
-        code::UNLESS_LE => left <= right,
-        code::UNLESS_EQ => left == right,
+fn test(op: &Op, left: u64, right: u64, third: u64) -> Result<Option<bool>, Abort> {
+    Ok(Some(match op.code {
         code::UNLESS_NE => left != right,
         code::UNLESS => left != 0,
         code::WHEN => left == 0,
@@ -132,12 +136,11 @@ fn test(op: &Op, left: u64, right: u64, third: u64) -> Result<Next, Abort> {
         code::UNLESS_MUL => mul(left, right)? != 0,
         code::UNLESS_AND => left != 0 && right != 0,
         code::UNLESS_OR => left | right != 0,
-        code::END if left == 0 => return Ok(Next::Nothing),
+        code::END if left == 0 => return Ok(None),
         code::END => true,
-        code::STOP => return Ok(Next::Nothing),
+        code::STOP => return Ok(None),
         _ => false,
-    };
-    Ok(if holds { Next::Op } else { Next::Skip })
+    }))
 }
 
 /// Runs an op that computes.

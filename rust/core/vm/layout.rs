@@ -19,7 +19,8 @@ use super::isa::{
     IMPLICITS,
     LOCALS,
     MAX_CONSTANTS,
-    PRIMITIVES, //
+    PRIMITIVES,
+    REPORTS, //
 };
 
 /// Slots every flow's file has.
@@ -125,9 +126,13 @@ impl Profile {
         let controls = reports.wrapping_add(self.reports as u8);
         let tmps = controls.wrapping_add(self.controls as u8);
         let constants = tmps.wrapping_add(self.tmps as u8);
+        let mut fields = [0u8; REPORTS as usize];
+        for (slot, index) in fields.iter_mut().zip(0u8..REPORTS as u8) {
+            *slot = reports.wrapping_add(index);
+        }
         let used = usize::from(constants).saturating_add(self.constant_count);
         Slots {
-            reports,
+            fields,
             controls,
             tmps,
             constants,
@@ -143,7 +148,9 @@ impl Profile {
 /// The first slot of each packed class.
 #[derive(Copy, Clone, Debug, Default)]
 pub(super) struct Slots {
-    pub(super) reports: u8,
+    /// Of each report register: its own, or that of a primitive it always
+    /// equals when it is looked at.
+    pub(super) fields: [u8; REPORTS as usize],
     pub(super) controls: u8,
     pub(super) tmps: u8,
     pub(super) constants: u8,
@@ -151,6 +158,11 @@ pub(super) struct Slots {
 }
 
 impl Slots {
+    /// The slot of a report register.
+    pub(super) fn field(&self, index: u32) -> u8 {
+        self.fields.get(index as usize).copied().unwrap_or(RESERVED)
+    }
+
     /// The slot of a register the program mentions; not of an immediate.
     pub(super) fn register(&self, reg: Reg) -> u8 {
         let index = reg.index as u8;
@@ -161,7 +173,7 @@ impl Slots {
                 PRIMITIVE_BASE.wrapping_add(index)
             }
             Class::Primitive => RESERVED,
-            Class::VolatileReport | Class::NonvolatileReport => self.reports.wrapping_add(index),
+            Class::VolatileReport | Class::NonvolatileReport => self.field(reg.index),
             Class::NonvolatileControl | Class::VolatileControl => self.controls.wrapping_add(index),
             Class::Tmp => self.tmps.wrapping_add(index),
         }

@@ -10,6 +10,7 @@
 //! [`MIN_FILE`] slots, zeroed when the flow begins. A flow that needs a bigger
 //! one keeps its first [`MIN_FILE`] slots: the local registers live there.
 
+mod alias;
 mod branch;
 mod decode;
 mod error;

@@ -67,8 +67,13 @@ impl Op {
     pub(super) fn fold(steps: &[Step]) -> Op {
         let step = |index: usize| steps.get(index).copied().unwrap_or(Step::NOTHING);
         let (first, second, third) = (step(0), step(1), step(2));
+        let fold = match steps.len() {
+            0 | 1 => code::FOLD_1,
+            2 => code::FOLD_2,
+            _ => code::FOLD_3,
+        };
         Op {
-            code: code::FOLD | first.kind | (second.kind << 2) | (third.kind << 4),
+            code: fold | first.kind | (second.kind << 2) | (third.kind << 4),
             result: first.to,
             left: first.from,
             right: second.to,
@@ -106,7 +111,7 @@ pub(super) struct Step {
 }
 
 impl Step {
-    /// Fills up a fold.
+    /// Stands for those a fold doesn't have.
     pub(super) const NOTHING: Step = Step {
         kind: step::BIND,
         to: 0,
@@ -151,8 +156,8 @@ pub(super) mod code {
 
     /// Skips ahead unless left > right; the others likewise.
     pub(crate) const UNLESS_GT: u8 = 32;
-    pub(crate) const UNLESS_LE: u8 = 33;
-    pub(crate) const UNLESS_EQ: u8 = 34;
+    pub(crate) const UNLESS_EQ: u8 = 33;
+    pub(crate) const UNLESS_LE: u8 = 34;
     pub(crate) const UNLESS_NE: u8 = 35;
     /// Skips ahead when left is 0.
     pub(crate) const UNLESS: u8 = 36;
@@ -178,8 +183,10 @@ pub(super) mod code {
     /// End of a body no flag can continue.
     pub(crate) const STOP: u8 = 49;
 
-    /// Three steps; the low bits are their kinds, two each.
-    pub(crate) const FOLD: u8 = 0xc0;
+    /// One to three steps; the low bits are their kinds, two each.
+    pub(crate) const FOLD_1: u8 = 0x40;
+    pub(crate) const FOLD_2: u8 = 0x80;
+    pub(crate) const FOLD_3: u8 = 0xc0;
 }
 
 /// Describes a decoded program; goes with the ops it was decoded into.

@@ -147,6 +147,7 @@ impl State {
 
     /// Runs `program` once over the [`measurements`] in `file`. Does nothing
     /// when `file` is too small for it.
+    #[inline]
     pub fn run(&mut self, program: Program<'_>, file: &mut [u64], start: Start) -> Outcome {
         self.run_with(program, file, start, &mut Unmetered)
     }
@@ -228,11 +229,19 @@ impl State {
     }
 
     /// The report registers, in index order, as the last invocation left them.
-    pub fn report<'f>(&self, program: Program<'_>, file: &'f [u64]) -> &'f [u64] {
-        let start = usize::from(program.header.slots.reports);
-        file.get(start..)
-            .and_then(|rest| rest.get(..program.report_fields()))
-            .unwrap_or(&[])
+    ///
+    /// After one that asked for no report, what another will set anyway may
+    /// be newer than that.
+    pub fn report<'a>(
+        &self,
+        program: Program<'a>,
+        file: &'a [u64],
+    ) -> impl ExactSizeIterator<Item = u64> + 'a {
+        let slots = &program.header.slots.fields;
+        let slots = slots.get(..program.report_fields()).unwrap_or(&[]);
+        slots
+            .iter()
+            .map(|slot| file.get(usize::from(*slot)).copied().unwrap_or(0))
     }
 
     /// Gives volatile registers their initial values, after a report.

@@ -3,8 +3,13 @@
 
 use std::hint::black_box;
 
-use ccp_core::vm::{self, Header, Op, Outcome, Program, Start, State};
+use ccp_core::vm::{
+    self, isa::primitive::FLOW_WAS_TIMEOUT, Header, Op, Outcome, Program, Start, State,
+};
 use ccp_vm_tests::{AckSample, Effects, Update};
+
+/// Primitive registers of libccp.
+const LIBCCP: usize = FLOW_WAS_TIMEOUT + 1;
 
 pub(crate) struct Flow {
     header: Header,
@@ -59,10 +64,11 @@ impl Flow {
         true
     }
 
-    #[inline]
+    #[inline(never)]
     pub(crate) fn ack(&mut self, ack: &AckSample, sink: &mut Effects) {
         if let Some(primitives) = vm::measurements(&mut self.file) {
-            *primitives = ack.primitives;
+            // Those that libccp has as well.
+            primitives[..LIBCCP].copy_from_slice(&ack.primitives[..LIBCCP]);
         }
         let program = Program::new(&self.header, &self.ops);
         let start = Start {
@@ -70,10 +76,10 @@ impl Flow {
             cwnd: ack.cwnd,
             rate: ack.rate,
         };
-        let outcome = run(&mut self.state, program, &mut self.file, start);
+        let outcome = self.state.run(program, &mut self.file, start);
         if hand_back(&outcome, sink) {
             let report = self.state.report(program, &self.file);
-            sink.set_report(report.iter().copied());
+            sink.set_report(report);
             self.state.reset_volatile(program, &mut self.file);
         }
     }
@@ -91,12 +97,6 @@ impl Flow {
         }
         f64::from(steps) / trace.len() as f64
     }
-}
-
-/// A call, as it is in the kernel.
-#[inline(never)]
-fn run(state: &mut State, program: Program<'_>, file: &mut [u64], start: Start) -> Outcome {
-    state.run(program, file, start)
 }
 
 /// Applies an outcome; says whether there is a report to make.

@@ -47,7 +47,7 @@ impl ProbeBw {
 }
 
 impl Native for ProbeBw {
-    #[inline(never)]
+    #[inline]
     fn invoke(&mut self, ack: &AckSample) -> Outcome {
         let p = &ack.primitives;
         let Some(loss) = self.loss.checked_add(p[primitive::ACK_LOST_PKTS_SAMPLE]) else {
@@ -117,7 +117,7 @@ impl Default for ProbeRtt {
 }
 
 impl Native for ProbeRtt {
-    #[inline(never)]
+    #[inline]
     fn invoke(&mut self, ack: &AckSample) -> Outcome {
         let rtt = rtt(ack);
         self.minrtt = self.minrtt.min(rtt);

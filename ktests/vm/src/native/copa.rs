@@ -38,7 +38,7 @@ impl Default for Copa {
 }
 
 impl Native for Copa {
-    #[inline(never)]
+    #[inline]
     fn invoke(&mut self, ack: &AckSample) -> Outcome {
         let p = &ack.primitives;
         let Some(acked) = self.acked.checked_add(p[primitive::ACK_BYTES_ACKED]) else {

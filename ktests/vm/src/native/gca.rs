@@ -52,7 +52,7 @@ pub struct PerRtt {
 }
 
 impl Native for PerRtt {
-    #[inline(never)]
+    #[inline]
     fn invoke(&mut self, ack: &AckSample) -> Outcome {
         if self.report.add(ack).is_none() {
             return overflow();
@@ -82,7 +82,7 @@ pub struct PerAck {
 }
 
 impl Native for PerAck {
-    #[inline(never)]
+    #[inline]
     fn invoke(&mut self, ack: &AckSample) -> Outcome {
         match self.report.add(ack) {
             Some(()) => unchanged(ack, true),

@@ -30,7 +30,7 @@ impl Nimbus {
 }
 
 impl Native for Nimbus {
-    #[inline(never)]
+    #[inline]
     fn invoke(&mut self, ack: &AckSample) -> Outcome {
         let p = &ack.primitives;
         let Some(acked) = self.acked.checked_add(p[primitive::ACK_BYTES_ACKED]) else {
@@ -83,7 +83,7 @@ pub struct Const {
 }
 
 impl Native for Const {
-    #[inline(never)]
+    #[inline]
     fn invoke(&mut self, ack: &AckSample) -> Outcome {
         let p = &ack.primitives;
         self.rtt = rtt(ack);

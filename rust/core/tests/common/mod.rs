@@ -177,7 +177,7 @@ impl Machine {
 
     pub fn report(&self) -> Vec<u64> {
         let program = vm::Program::new(&self.header, &self.ops);
-        self.state.report(program, &self.file).to_vec()
+        self.state.report(program, &self.file).collect()
     }
 
     pub fn reset_volatile(&mut self) {

@@ -134,7 +134,7 @@ impl Kernel {
                 program_id: u32::try_from(current).unwrap_or(u32::MAX),
                 seq: self.reports,
                 time_us: now / 1000,
-                fields: self.state.report(program, &self.file).to_vec(),
+                fields: self.state.report(program, &self.file).collect(),
                 cwnd: ran.cwnd,
                 rate: sender.rate,
                 ..RawReport::default()

@@ -101,7 +101,7 @@ impl Flow {
     /// The report registers as they are.
     pub fn fields(&self) -> Vec<u64> {
         let program = Program::new(&self.header, &self.ops);
-        self.state.report(program, &self.file).to_vec()
+        self.state.report(program, &self.file).collect()
     }
 
     /// The report field `name` as it is.
