@@ -6,6 +6,11 @@
 //! are set, ours are measured into the register file, windows and rates are
 //! handed back, and reports copied out.
 
+#![allow(
+    clippy::cast_precision_loss,
+    reason = "times are printed, not computed with"
+)]
+
 #[path = "versus/flow.rs"]
 mod flow;
 #[path = "versus/trace.rs"]

@@ -48,7 +48,11 @@ pub(super) fn measured_fields(code: Code<'_>, slots: &mut Slots) -> Result<(), E
                 *entry = Use::Other;
             }
         }
-        let Some(entry) = instruction.writes().and_then(|reg| of(&mut uses, reg)) else {
+        if instruction.opcode.form() == Form::Skip {
+            continue;
+        }
+        // IF and NOTIF count: they may write.
+        let Some(entry) = of(&mut uses, instruction.result) else {
             continue;
         };
         let measures = index < end

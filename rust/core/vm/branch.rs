@@ -224,18 +224,24 @@ impl Decoder<'_> {
     /// once and the latest first.
     fn check(&self, start: usize, last: usize, members: u32) -> Option<()> {
         let mut stack = Stack::<(u8, Worth)>::new();
-        // Bits of the tmp registers on the stack, and all that tests read.
-        let mut live = 0u16;
+        // Bits of the tmp registers on the stack, and of those that were: they
+        // will not be written. And all that tests read.
+        let (mut live, mut gone) = (0u16, 0u16);
         let mut read = SlotSet::default();
         for place in start..=last {
             let op = self.op(place);
             let result = self.tmp_bit(op.result);
             let operands = self.tmp_bit(op.left) | self.tmp_bit(op.right);
+            if operands & gone != 0 {
+                return None;
+            }
             if !is_member(members, last, place) {
+                let updated = if is_update(op.code) { result } else { 0 };
                 let used = operands | result;
-                if used & live != 0 || read.has(op.result) {
+                if used & live != 0 || updated & gone != 0 || read.has(op.result) {
                     return None;
                 }
+                gone &= !result;
                 continue;
             }
             let worth = match kind(op.code)? {
@@ -255,6 +261,7 @@ impl Decoder<'_> {
                             return None;
                         }
                         live &= !self.tmp_bit(top);
+                        gone |= self.tmp_bit(top);
                         bits = bits.saturating_add(u32::from(worth == Worth::Bit));
                     }
                     read.add(op.left);
@@ -278,6 +285,7 @@ impl Decoder<'_> {
                             return None;
                         }
                         live &= !self.tmp_bit(top);
+                        gone |= self.tmp_bit(top);
                     }
                     read.add(op.right);
                     Worth::Bit
@@ -288,6 +296,7 @@ impl Decoder<'_> {
                     return None;
                 }
                 live |= result;
+                gone &= !result;
                 stack.push((op.result, worth))?;
             }
         }
@@ -495,6 +504,11 @@ fn kind(code: u8) -> Option<Kind> {
         op::NOT => Some(Kind::Not),
         _ => None,
     }
+}
+
+/// Whether an op uses the old value of its result.
+pub(super) fn is_update(code: u8) -> bool {
+    matches!(code, op::IF | op::NOT_IF | op::EWMA)
 }
 
 fn is_member(members: u32, last: usize, place: usize) -> bool {

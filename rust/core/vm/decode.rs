@@ -12,6 +12,7 @@
 use super::{
     alias::measured_fields,
     branch::{
+        is_update,
         unless,
         Truth, //
     },
@@ -261,7 +262,7 @@ impl Decoder<'_> {
             } => return Ok(None),
             _ => (),
         }
-        if let Some((place, last)) = self.carrier(skip.left, index, end) {
+        if let Some((place, last)) = self.carrier(skip.left, index, end, false) {
             if let Some(code) = unless(last.code) {
                 self.len = place;
                 return self.push_skip(Op { code, ..last }).map(Some);
@@ -280,7 +281,7 @@ impl Decoder<'_> {
             if same || (self.continuing && result == SHOULD_CONTINUE) {
                 return Ok(());
             }
-            if let Some((place, last)) = self.carrier(instruction.right, index, end) {
+            if let Some((place, last)) = self.carrier(instruction.right, index, end, true) {
                 self.set(place, Op { result, ..last });
                 return Ok(());
             }
@@ -336,19 +337,19 @@ impl Decoder<'_> {
     }
 
     /// The op before, when all it does is hand its result in `reg` to the
-    /// instruction at `index`, so that the two can become one.
-    fn carrier(&self, reg: Reg, index: u32, end: u32) -> Option<(usize, Op)> {
+    /// instruction at `index`, so that the two can become one. `falls` says
+    /// whether that one always goes on with the next.
+    fn carrier(&self, reg: Reg, index: u32, end: u32, falls: bool) -> Option<(usize, Op)> {
         let tmp = reg.tmp()?;
         let (place, last) = self.last()?;
-        let whole = !matches!(last.code, op::IF | op::NOT_IF | op::EWMA);
-        let carries = whole && last.result == self.slots.register(reg);
-        (carries && self.dead(tmp, index.saturating_add(1), end)).then_some((place, last))
+        let carries = !is_update(last.code) && last.result == self.slots.register(reg);
+        (carries && self.dead(tmp, index.saturating_add(1), end, falls)).then_some((place, last))
     }
 
     /// Whether nothing in `start..end` uses the value tmp register `tmp` has
-    /// before. May say no where the answer is yes.
-    fn dead(&self, tmp: u32, start: u32, end: u32) -> bool {
-        let mut straight = true;
+    /// before. May say no where the answer is yes. `straight` says whether
+    /// `start` is always reached.
+    fn dead(&self, tmp: u32, start: u32, end: u32, mut straight: bool) -> bool {
         for index in start..end {
             let Ok(instruction) = self.code.instruction(index) else {
                 return false;

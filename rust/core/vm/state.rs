@@ -16,6 +16,9 @@ use super::{
     isa::{
         implicit,
         Class,
+        Reg,
+        IMPLICITS,
+        LOCALS,
         PRIMITIVES, //
     },
     layout::{
@@ -242,6 +245,24 @@ impl State {
         slots
             .iter()
             .map(|slot| file.get(usize::from(*slot)).copied().unwrap_or(0))
+    }
+
+    /// What a register holds between invocations: a control, report or local
+    /// register, or `Micros`, `Cwnd` and `Rate` as the last one left them.
+    /// `None` for all others, and those the program doesn't have.
+    pub fn read(&self, program: Program<'_>, file: &[u64], reg: Reg) -> Option<u64> {
+        let header = program.header;
+        let known = match reg.class {
+            Class::NonvolatileControl | Class::VolatileControl => u32::from(header.controls),
+            Class::NonvolatileReport | Class::VolatileReport => u32::from(header.report_fields),
+            Class::Implicit if reg.index >= implicit::MICROS => IMPLICITS,
+            Class::Local => LOCALS,
+            _ => 0,
+        };
+        if reg.index >= known {
+            return None;
+        }
+        file.get(usize::from(header.slots.register(reg))).copied()
     }
 
     /// Gives volatile registers their initial values, after a report.

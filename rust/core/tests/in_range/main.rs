@@ -85,8 +85,11 @@ fn fits(seen: &Seen) {
     assert!(used <= usize::from(MOST));
     let smallest = [64, 128, 256].into_iter().find(|size| used <= *size);
     assert_eq!(Some(seen.registers), smallest);
-    assert_eq!(seen.reports, OWN);
-    assert_eq!(seen.controls, seen.reports + seen.report_fields);
+    // A report register is its own, or a measurement.
+    for (own, slot) in (OWN..).zip(seen.fields) {
+        assert!(slot == own || (PRIMITIVES..OWN).contains(&slot));
+    }
+    assert_eq!(seen.controls, OWN + seen.report_fields);
     assert_eq!(seen.tmps, seen.controls + seen.control_count);
     assert!((seen.tmps..=seen.tmps + 16).contains(&seen.constants));
     assert!(usize::from(OWN) <= MIN_FILE);
@@ -101,7 +104,7 @@ fn fits(seen: &Seen) {
     let behind = 2 * seen.definitions.len() + seen.values.len();
     assert!(seen.ops.len() + behind <= seen.units);
     for (slot, _) in &seen.definitions {
-        assert!((seen.reports..seen.tmps).contains(slot));
+        assert!((OWN..seen.tmps).contains(slot));
     }
     for (index, (slot, _)) in (0..).zip(&seen.values) {
         assert_eq!(*slot, seen.constants + index);
@@ -115,7 +118,7 @@ fn slot(seen: &Seen, reg: Reg) -> u8 {
         Class::Implicit => index,
         Class::Local => LOCALS + index,
         Class::Primitive => (PRIMITIVES + index).min(RESERVED),
-        Class::VolatileReport | Class::NonvolatileReport => seen.reports + index,
+        Class::VolatileReport | Class::NonvolatileReport => seen.fields[usize::from(index)],
         Class::VolatileControl | Class::NonvolatileControl => seen.controls + index,
         Class::Tmp => seen.tmps + index,
         Class::Immediate => constant(seen, u64::from(reg.index)),
@@ -157,11 +160,18 @@ fn meant(source: &Source, seen: &Seen) {
                     (_, 0x3fff_ffff) => 0xffff_ffff,
                     (_, value) => value.into(),
                 };
-                definitions.insert(slot(seen, result), value);
+                // A measurement needs no initial value.
+                if slot(seen, result) >= OWN {
+                    definitions.insert(slot(seen, result), value);
+                }
                 continue;
             }
         }
-        writes.insert(slot(seen, result));
+        // A measurement is bound to its register by being one.
+        let measured = opcode == Opcode::Bind && slot(seen, result) == slot(seen, right);
+        if !measured {
+            writes.insert(slot(seen, result));
+        }
     }
     let read_only = |slot: u8| (PRIMITIVES..OWN).contains(&slot) || slot >= seen.constants;
     assert!(!writes.iter().any(|slot| read_only(*slot)));

@@ -5,6 +5,8 @@
 
 #![allow(dead_code, unused_imports, reason = "only what `look` needs is used")]
 
+#[path = "../../vm/alias.rs"]
+mod alias;
 #[path = "../../vm/branch.rs"]
 mod branch;
 #[path = "../../vm/decode.rs"]

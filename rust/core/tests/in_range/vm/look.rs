@@ -22,7 +22,7 @@ pub(crate) struct Seen {
     /// Slots of its register file.
     pub(crate) registers: usize,
     /// First slots of the packed classes.
-    pub(crate) reports: u8,
+    pub(crate) fields: [u8; 16],
     pub(crate) controls: u8,
     pub(crate) tmps: u8,
     pub(crate) constants: u8,
@@ -59,7 +59,7 @@ pub(crate) fn look(events: &[u8], instructions: &[u8]) -> Option<Seen> {
     assert_eq!(program.layout(), layout);
     Some(Seen {
         registers: layout.registers,
-        reports: header.slots.reports,
+        fields: header.slots.fields,
         controls: header.slots.controls,
         tmps: header.slots.tmps,
         constants: header.slots.constants,
@@ -82,12 +82,10 @@ fn touch(op: &Op) -> Touch {
         falls: true,
         ends: false,
     };
-    if op.code >= code::FOLD {
-        let (to, from) = op.last_pair();
-        for (index, (to, from)) in [(op.result, op.left), (op.right, op.third), (to, from)]
-            .into_iter()
-            .enumerate()
-        {
+    if op.code >= code::FOLD_1 {
+        let pairs = [(op.result, op.left), (op.right, op.third), op.last_pair()];
+        let count = usize::from(op.code / code::FOLD_1);
+        for (index, (to, from)) in pairs.into_iter().take(count).enumerate() {
             touch.reads.push(from);
             if (op.code >> (2 * index)) & 3 != step::BIND {
                 touch.reads.push(to);
@@ -168,7 +166,11 @@ impl Touch {
     /// The op but for its distance.
     pub(crate) fn shape(&self) -> [u8; 7] {
         let (_, from) = self.op.last_pair();
-        let distance = if self.op.code >= code::FOLD { from } else { 0 };
+        let distance = if self.op.code >= code::FOLD_1 {
+            from
+        } else {
+            0
+        };
         let op = self.op;
         [
             op.code, op.result, op.left, op.right, op.third, op.spare, distance,
