@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The ACKs that all three are given.
 
-use ccp_core::vm::{isa::primitive::*, PRIMITIVES};
+use ccp_core::vm::{
+    isa::primitive::{
+        ACK_BYTES_ACKED, ACK_LOST_PKTS_SAMPLE, ACK_NOW, ACK_PACKETS_ACKED, ACK_PACKETS_MISORDERED,
+        FLOW_BYTES_IN_FLIGHT, FLOW_PACKETS_IN_FLIGHT, FLOW_RATE_INCOMING, FLOW_RATE_OUTGOING,
+        FLOW_RTT_SAMPLE_US,
+    },
+    PRIMITIVES,
+};
 use ccp_vm_tests::AckSample;
 
 const ACKS: usize = 512;

@@ -88,6 +88,9 @@ pub struct Flow<'a> {
     file: [u64; FILE],
     naive: Naive,
     now: u64,
+    /// Whether the last thing that happened was an invocation that ended well:
+    /// only then do all report registers hold what the program left.
+    fresh: bool,
     /// Instructions that may still run before the input counts as too long.
     budget: u32,
 }
@@ -101,6 +104,7 @@ impl<'a> Flow<'a> {
             file: [CANARY; FILE],
             naive: Naive::new(&program.wire.events, &program.wire.instructions),
             now: 0,
+            fresh: false,
             budget: 20_000,
         };
         // A file begins as zeros; of its slots all programs have these.
@@ -129,6 +133,7 @@ impl<'a> Flow<'a> {
             .install(decoded, &mut self.file[..registers], self.now);
         let (events, instructions) = (&program.wire.events, &program.wire.instructions);
         self.naive.switch(events, instructions, self.now);
+        self.fresh = false;
         self.canaries();
         self.compare_report();
     }
@@ -142,8 +147,11 @@ impl<'a> Flow<'a> {
     fn compare_report(&self) {
         let report = self.state.report(self.program.decoded(), &self.file);
         assert_eq!(report.len(), self.program.facts.report_fields);
+        if !self.fresh {
+            return;
+        }
         for (index, value) in (0..).zip(report) {
-            assert_eq!(*value, self.naive.get(6, index), "report register {index}");
+            assert_eq!(value, self.naive.get(6, index), "report register {index}");
         }
     }
 
@@ -176,11 +184,13 @@ impl<'a> Flow<'a> {
             "{steps} steps for {executed}"
         );
         self.budget = self.budget.saturating_sub(executed + 1);
+        self.fresh = outcome.abort.is_none();
         self.canaries();
         self.compare_report();
         if outcome.report && reset {
             self.state.reset_volatile(decoded, &mut self.file);
             self.naive.reset_volatile();
+            self.fresh = false;
             self.canaries();
             self.compare_report();
         }

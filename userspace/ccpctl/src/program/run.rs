@@ -3,7 +3,6 @@
 
 mod machine;
 mod output;
-mod peek;
 
 use super::{
     acks::{Ack, Acks},

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! One flow's datapath, as the kernel has it.
 
-use super::peek::{peek, Kept};
 use crate::program::{acks::Ack, load::Loaded};
 use ccp_core::vm::{self, isa::Reg, Abort, Header, Input, Layout, Op, Program, State};
 
@@ -92,7 +91,7 @@ impl Machine {
             self.rate = outcome.rate;
         }
         let report = outcome.report.then(|| {
-            let fields = self.state.report(program, &self.file).to_vec();
+            let fields = self.state.report(program, &self.file).collect();
             self.state.reset_volatile(program, &mut self.file);
             fields
         });
@@ -104,9 +103,9 @@ impl Machine {
         }
     }
 
-    /// What the flow keeps for its next invocation.
-    pub(super) fn kept(&self) -> Kept {
+    /// What the flow keeps in a register for its next invocation.
+    pub(super) fn kept(&self, reg: Reg) -> Option<u64> {
         let program = Program::new(&self.header, &self.ops);
-        peek(program, self.state, &self.file, &self.input)
+        self.state.read(program, &self.file, reg)
     }
 }

@@ -142,18 +142,17 @@ impl<'a> Output<'a> {
         machine: &Machine,
         survey: &Survey,
     ) -> Result<(), Failure> {
-        let kept = machine.kept();
         let variables = survey.variables.iter();
         let mut registers: Vec<(String, &str, u64)> = variables
-            .filter_map(|v| Some((v.name.clone(), class(v.reg.class), kept.value(v.reg)?)))
+            .filter_map(|v| Some((v.name.clone(), class(v.reg.class), machine.kept(v.reg)?)))
             .collect();
-        for (index, value) in [
-            (implicit::MICROS, kept.micros),
-            (implicit::CWND, machine.cwnd),
-            (implicit::RATE, machine.rate),
+        let micros = Reg::new(Class::Implicit, implicit::MICROS);
+        for (reg, value) in [
+            (micros, machine.kept(micros).unwrap_or_default()),
+            (Reg::new(Class::Implicit, implicit::CWND), machine.cwnd),
+            (Reg::new(Class::Implicit, implicit::RATE), machine.rate),
         ] {
-            let name = self.names.show(Reg::new(Class::Implicit, index));
-            registers.push((name, "implicit", value));
+            registers.push((self.names.show(reg), "implicit", value));
         }
         if self.form.details {
             for index in &survey.primitives {
