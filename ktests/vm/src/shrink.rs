@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Makes a case that differs smaller while it still does.
 
-use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::{
+    cell::Cell,
+    panic::{self, catch_unwind, AssertUnwindSafe},
+    sync::Once,
+};
 
 use ccp_core::vm::{
     self,
@@ -36,15 +40,33 @@ fn size(programs: &[Program], steps: &[Step]) -> usize {
     programs.iter().map(program).sum::<usize>() + steps.len()
 }
 
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Tries something that may panic, as portus does on some sources, and keeps
+/// that to itself.
+fn attempt<T>(try_it: impl FnOnce() -> T) -> Option<T> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let hook = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !QUIET.get() {
+                hook(info);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let done = catch_unwind(AssertUnwindSafe(try_it)).ok();
+    QUIET.set(false);
+    done
+}
+
 /// How the machines differ on these programs and steps, if they do.
 fn differs(programs: &[Program], steps: &[Step]) -> Option<Difference> {
     steps.first()?.change?;
-    let run = || {
-        Runner::new()
-            .replay(programs, steps, &mut Totals::default())
-            .err()
-    };
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or(None)
+    let mut totals = Totals::default();
+    attempt(|| Runner::new().replay(programs, steps, &mut totals).err())?
 }
 
 fn shrink_steps(programs: &[Program], best: &mut Difference) {
@@ -77,8 +99,8 @@ fn shrink_program(programs: &mut [Program], at: usize, best: &mut Difference) {
     loop {
         let candidate = match &programs[at].text {
             Some(text) => smaller_text(text, edit).map(|text| {
-                let compile = || Program::source(&text, &programs[at].names);
-                catch_unwind(AssertUnwindSafe(compile)).ok()?.ok()?
+                let compiled = attempt(|| Program::source(&text, &programs[at].names));
+                compiled?.ok()?
             }),
             None => smaller_wire(&programs[at].portus, edit).map(|wire| {
                 vm::verify(&wire.events, &wire.instructions).ok()?;
