@@ -5,5 +5,30 @@
 set -eu
 # shellcheck source=ktests/lab/lib.sh
 . "$(dirname "$0")/lab/lib.sh"
-say "the virtual machine, ns per invocation"
-in_sysroot cargo bench --quiet --manifest-path rust/core/Cargo.toml
+out=$CCP_TOP/build/bench
+mkdir -p "$out"
+
+bench() { in_sysroot cargo bench --quiet --manifest-path "$@"; }
+
+# The same programs and ACKs in a lab kernel, in real time, and what a flow of
+# the module takes there.
+in_kernel() {
+	local bench module
+	bench=$("$CCP_TOP/ktests/bench/module.sh")
+	module=$("$CCP_TOP/ktests/lab/module.sh" uml)
+	# shellcheck disable=SC2016
+	"$CCP_TOP/ktests/lab/boot-uml.sh" -r -o "$out/uml" -- bash -eu -c '
+		insmod "$1" 2>&1
+		dmesg | sed -n "s/.*ccp_bench: //p"
+		insmod "$2"
+		awk '\''$1 == "ccp_flow" { print "flow-bytes: " $4 }'\'' /proc/slabinfo
+	' bash "/ccp${bench#"$CCP_TOP"}" "/ccp${module#"$CCP_TOP"}" >"$out/kernel.txt"
+}
+
+say "the virtual machine's parts, ns per invocation"
+bench /ccp/rust/core/Cargo.toml --bench invoke
+say "the virtual machine in a lab kernel (half a minute)"
+bench /ccp/ktests/vm/Cargo.toml --bench versus -- --export /ccp/build/bench/data.rs
+in_kernel
+say "the virtual machine, libccp and programs written by hand (half a minute)"
+bench /ccp/ktests/vm/Cargo.toml --bench versus -- --kernel /ccp/build/bench/kernel.txt

@@ -14,7 +14,7 @@ tracked() { git -c safe.directory='*' ls-files --cached --others --exclude-stand
 
 step_rustfmt() {
 	local -a files
-	mapfile -t files < <(tracked 'rust/*.rs' ':!rust/core')
+	mapfile -t files < <(tracked 'rust/*.rs' ktests/bench/ccp_bench.rs ':!rust/core')
 	[ ${#files[@]} -eq 0 ] || in_sysroot rustfmt --check --edition 2021 "${files[@]}" &&
 		in_sysroot cargo fmt --check --all --manifest-path rust/core/Cargo.toml &&
 		in_sysroot cargo fmt --check --all --manifest-path userspace/Cargo.toml &&

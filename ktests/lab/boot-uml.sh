@@ -11,21 +11,23 @@
 #   -o DIR             where dmesg, status, kmemleak go (below build/; a new
 #                      directory in build/run/ that goes away on success)
 #   -a ARG             one more kernel argument
+#   -r                 real time, for measurements
 #   -i                 interactive: real time, no limit, keyboard on stdin
 set -eu
 . "$(dirname "$0")/lib.sh"
 lab=$CCP_TOP/ktests/lab
 
-flavour=uml mem=256M limit=300 out='' interactive=
+flavour=uml mem=256M limit=300 out='' interactive='' clock=time-travel=inf-cpu
 args=()
-while getopts d:m:t:o:a:i option; do
+while getopts d:m:t:o:a:ri option; do
 	case $option in
 	d) flavour=$OPTARG ;;
 	m) mem=$OPTARG ;;
 	t) limit=$OPTARG ;;
 	o) out=$OPTARG ;;
 	a) args+=("$OPTARG") ;;
-	i) interactive=1 ;;
+	r) clock= ;;
+	i) interactive=1 clock= ;;
 	*) exit 2 ;;
 	esac
 done
@@ -51,9 +53,8 @@ console='con0=null,fd:1'
 if [ -n "$interactive" ]; then
 	console='con0=fd:0,fd:1'
 	limit=0
-else
-	args+=(time-travel=inf-cpu)
 fi
+[ -z "$clock" ] || args+=("$clock")
 
 # A PID namespace, so that nothing of the guest outlives it.
 rc=0

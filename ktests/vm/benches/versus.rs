@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Time per ACK of seven programs: our machine, libccp, and the same by hand.
 //!
+//! `--export FILE` writes the programs and the ACKs for `ktests/bench/`, which
+//! times our machine in a kernel; `--kernel FILE` reads what that found.
+//!
 //! All three take turns on the same ACKs in the same process, and the best turn
 //! counts. An ACK includes what surrounds a program: libccp's own primitives
 //! are set, ours are measured into the register file, windows and rates are
@@ -11,132 +14,81 @@
     reason = "times are printed, not computed with"
 )]
 
+#[path = "versus/case.rs"]
+mod case;
+#[path = "versus/export.rs"]
+mod export;
 #[path = "versus/flow.rs"]
 mod flow;
+#[path = "versus/kernel.rs"]
+mod kernel;
+#[path = "versus/table.rs"]
+mod table;
 #[path = "versus/trace.rs"]
 mod trace;
 
 use std::{
     hint::black_box,
+    path::Path,
     time::{Duration, Instant},
 };
 
+use case::{Case, CASES, REPORT_TIME};
 use ccp_vm_tests::{
     native::{Const, Copa, Native, Nimbus, PerAck, PerRtt, ProbeBw, ProbeRtt, Pulse},
-    AckSample, Datapath, Effects, Libccp, Portus, Update,
+    AckSample, Datapath, Effects, Libccp,
 };
 use flow::Flow;
+use kernel::Kernel;
+use table::Row;
 
 const TURNS: u32 = 120;
 /// Passes over the trace in a turn.
 const PASSES: u32 = 8;
 const INSTALLS: u32 = 200;
 
-macro_rules! source {
-    ($name:literal) => {
-        include_str!(concat!(
-            "../../../userspace/lang/tests/programs/",
-            $name,
-            ".ccp"
-        ))
-    };
-}
-
-/// Nanoseconds of each.
-struct Row {
-    name: &'static str,
-    instructions: usize,
-    steps: f64,
-    libccp: f64,
-    ours: f64,
-    native: f64,
-    install_libccp: f64,
-    install_ours: f64,
-    slots: usize,
-}
-
 fn main() {
+    let args: Vec<String> = std::env::args().collect();
+    let value = |name: &str| {
+        let at = args.iter().position(|arg| arg == name)?;
+        args.get(at + 1).map(Path::new)
+    };
+    if let Some(file) = value("--export") {
+        export::export(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        return;
+    }
+    let kernel = value("--kernel").map(Kernel::read);
     let trace = trace::trace();
+    let pulse = Pulse {
+        cwnd_cap: 200_000,
+        bottle_rate: 12_000_000,
+        three_fourths_rate: 9_000_000,
+        five_fourths_rate: 15_000_000,
+    };
+    let [per_rtt, per_ack, probe_bw, probe_rtt, copa, nimbus, constant] = CASES;
     let rows = [
-        row(
-            "gca RTT",
-            source!("gca_interval_rtt"),
-            &[],
-            PerRtt::default(),
-            &trace,
-        ),
-        row(
-            "gca per-ACK",
-            source!("gca_ack_update"),
-            &[],
-            PerAck::default(),
-            &trace,
-        ),
-        row(
-            "bbr probe_bw",
-            source!("bbr_probe_bw"),
-            &[
-                ("cwndCap", 200_000),
-                ("bottleRate", 12_000_000),
-                ("threeFourthsRate", 9_000_000),
-                ("fiveFourthsRate", 15_000_000),
-            ],
-            ProbeBw::new(Pulse {
-                cwnd_cap: 200_000,
-                bottle_rate: 12_000_000,
-                three_fourths_rate: 9_000_000,
-                five_fourths_rate: 15_000_000,
-            }),
-            &trace,
-        ),
-        row(
-            "bbr probe_rtt",
-            source!("bbr_probe_rtt"),
-            &[],
-            ProbeRtt::default(),
-            &trace,
-        ),
-        row("copa", source!("copa"), &[], Copa::default(), &trace),
-        row(
-            "nimbus",
-            source!("nimbus"),
-            &[("report_time", 10_000)],
-            Nimbus::new(10_000),
-            &trace,
-        ),
-        row("const", source!("const"), &[], Const::default(), &trace),
+        row(&per_rtt, PerRtt::default(), &trace),
+        row(&per_ack, PerAck::default(), &trace),
+        row(&probe_bw, ProbeBw::new(pulse), &trace),
+        row(&probe_rtt, ProbeRtt::default(), &trace),
+        row(&copa, Copa::default(), &trace),
+        row(&nimbus, Nimbus::new(REPORT_TIME), &trace),
+        row(&constant, Const::default(), &trace),
     ];
-    print(&rows);
+    table::print(&rows, kernel.as_ref());
 }
 
-fn row<N: Native>(
-    name: &'static str,
-    source: &str,
-    updates: &[(&str, u64)],
-    mut native: N,
-    trace: &[AckSample],
-) -> Row {
-    let portus = Portus::compile(source).expect("a program that portus takes");
-    let updates: Vec<Update> = updates
-        .iter()
-        .map(|(name, value)| {
-            let (class, index) = portus.updatable(name).expect("a control variable");
-            Update {
-                class,
-                index,
-                value: *value,
-            }
-        })
-        .collect();
-    let events = &portus.program.events;
-    let instructions = &portus.program.instructions;
-
+fn row<N: Native>(case: &Case, mut native: N, trace: &[AckSample]) -> Row {
+    let program = case.compile();
+    let (events, instructions) = (&program.events, &program.instructions);
     let mut libccp = Libccp::new();
     libccp
         .install(1, events, instructions)
         .expect("libccp takes it");
-    libccp.change_program(1, &updates).expect("libccp takes it");
-    let mut ours = Flow::new(events, instructions, &updates);
+    libccp
+        .change_program(1, &program.updates)
+        .expect("libccp takes it");
+    let mut ours = Flow::new(&program);
     let mut sink = Effects::default();
 
     let mut best = [f64::MAX; 3];
@@ -175,17 +127,15 @@ fn row<N: Native>(
         });
     }
     let [libccp_ns, ours_ns, native_ns] = best;
-    let install_libccp = installs(|| libccp.install(1, events, instructions).is_ok());
-    let install_ours = installs(|| ours.install(events, instructions));
     Row {
-        name,
+        name: case.name,
         instructions: instructions.len() / 16,
         steps: ours.mean_steps(trace),
         libccp: libccp_ns,
         ours: ours_ns,
         native: native_ns,
-        install_libccp,
-        install_ours,
+        install_libccp: installs(|| libccp.install(1, events, instructions).is_ok()),
+        install_ours: installs(|| ours.install(events, instructions)),
         slots: ours.slots(),
     }
 }
@@ -207,49 +157,4 @@ fn installs(mut one: impl FnMut() -> bool) -> f64 {
         best = best.min(begin.elapsed().as_nanos() as f64);
     }
     best
-}
-
-fn print(rows: &[Row]) {
-    println!(
-        "{:<14} {:>5} {:>6} {:>8} {:>8} {:>8} {:>9} {:>9} {:>17} {:>6}",
-        "program",
-        "insns",
-        "steps",
-        "libccp",
-        "ours",
-        "native",
-        "x faster",
-        "x native",
-        "install (libccp)",
-        "slots"
-    );
-    let mut product = 1.0;
-    let mut least = f64::MAX;
-    let mut native = 1.0;
-    for row in rows {
-        let faster = row.libccp / row.ours;
-        product *= faster;
-        least = least.min(faster);
-        native *= row.ours / row.native;
-        println!(
-            "{:<14} {:>5} {:>6.1} {:>5.1} ns {:>5.1} ns {:>5.1} ns {:>9.1} {:>9.1} {:>6.0} ({:>5.0}) ns {:>6}",
-            row.name,
-            row.instructions,
-            row.steps,
-            row.libccp,
-            row.ours,
-            row.native,
-            faster,
-            row.ours / row.native,
-            row.install_ours,
-            row.install_libccp,
-            row.slots,
-        );
-    }
-    let root = 1.0 / rows.len() as f64;
-    println!(
-        "vm-vs-libccp: geomean={:.1} min={least:.1} vs-native={:.1}",
-        product.powf(root),
-        native.powf(root),
-    );
 }

@@ -6,10 +6,12 @@ use std::hint::black_box;
 use ccp_core::vm::{
     self, isa::primitive::FLOW_WAS_TIMEOUT, Header, Op, Outcome, Program, Start, State,
 };
-use ccp_vm_tests::{AckSample, Effects, Update};
+use ccp_vm_tests::{AckSample, Effects};
+
+use crate::case::Compiled;
 
 /// Primitive registers of libccp.
-const LIBCCP: usize = FLOW_WAS_TIMEOUT + 1;
+pub(crate) const LIBCCP: usize = FLOW_WAS_TIMEOUT + 1;
 
 pub(crate) struct Flow {
     header: Header,
@@ -19,7 +21,8 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
-    pub(crate) fn new(events: &[u8], instructions: &[u8], updates: &[Update]) -> Self {
+    pub(crate) fn new(compiled: &Compiled) -> Self {
+        let (events, instructions) = (&compiled.events, &compiled.instructions);
         let layout = vm::verify(events, instructions).expect("portus makes programs that verify");
         let mut ops = vec![Op::default(); layout.ops];
         let header = vm::decode(events, instructions, &mut ops).expect("it verified");
@@ -31,7 +34,7 @@ impl Flow {
         };
         let program = Program::new(&flow.header, &flow.ops);
         flow.state.install(program, &mut flow.file, 0);
-        for update in updates {
+        for update in &compiled.updates {
             flow.state
                 .update(
                     program,

@@ -13,7 +13,7 @@ use ccp_vm_tests::AckSample;
 
 const ACKS: usize = 512;
 /// 100 Mbit/s and an ACK for every other segment.
-const SPACING_US: u64 = 232;
+pub(crate) const SPACING_US: u64 = 232;
 const MSS: u64 = 1448;
 
 /// A bulk transfer over 20 ms with a little noise and a loss now and then.

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What is printed.
+
+use ccp_core::vm::MIN_FILE;
+
+use crate::kernel::Kernel;
+
+/// A program's measurements; times in nanoseconds.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) instructions: usize,
+    /// Ops per ACK.
+    pub(crate) steps: f64,
+    pub(crate) libccp: f64,
+    pub(crate) ours: f64,
+    pub(crate) native: f64,
+    pub(crate) install_libccp: f64,
+    pub(crate) install_ours: f64,
+    /// Of the flow's register file.
+    pub(crate) slots: usize,
+}
+
+impl Row {
+    /// All of a flow's memory in the kernel. A file larger than the smallest is
+    /// an allocation of its own.
+    fn bytes(&self, kernel: &Kernel) -> usize {
+        let own = if self.slots > MIN_FILE { self.slots } else { 0 };
+        kernel.flow_bytes + own * size_of::<u64>()
+    }
+}
+
+pub(crate) fn print(rows: &[Row], kernel: Option<&Kernel>) {
+    print!(
+        "{:<14} {:>5} {:>6} {:>9} {:>8} {:>8} {:>8} {:>8} {:>9} {:>9}",
+        "ns per ACK",
+        "insns",
+        "steps",
+        "libccp",
+        "ours",
+        "by hand",
+        "faster",
+        "by hand",
+        "install",
+        "libccp's"
+    );
+    println!("{}", kernel.map_or("", |_| "   kernel   bytes"));
+    for row in rows {
+        print!(
+            "{:<14} {:>5} {:>6.1} {:>9.1} {:>8.1} {:>8.1} {:>7.1}x {:>7.1}x {:>9.0} {:>9.0}",
+            row.name,
+            row.instructions,
+            row.steps,
+            row.libccp,
+            row.ours,
+            row.native,
+            row.libccp / row.ours,
+            row.ours / row.native,
+            row.install_ours,
+            row.install_libccp,
+        );
+        match kernel {
+            Some(kernel) => println!(" {:>8.1} {:>7}", kernel.time(row.name), row.bytes(kernel)),
+            None => println!(),
+        }
+    }
+    let least = |ratio: fn(&Row) -> f64| rows.iter().map(ratio).fold(f64::MAX, f64::min);
+    let mean = |ratio: fn(&Row) -> f64| {
+        let product: f64 = rows.iter().map(ratio).product();
+        product.powf(1.0 / rows.len() as f64)
+    };
+    if let Some(kernel) = kernel {
+        let ratios = rows.iter().map(|row| kernel.time(row.name) / row.ours);
+        let worst = ratios.fold(0.0, f64::max);
+        println!("kernel-vs-host: worst={worst:.2}");
+    }
+    print!(
+        "vm-vs-libccp: geomean={:.1} min={:.1} vs-native={:.1}",
+        mean(|row| row.libccp / row.ours),
+        least(|row| row.libccp / row.ours),
+        mean(|row| row.ours / row.native),
+    );
+    let bytes = kernel.and_then(|kernel| rows.iter().map(|row| row.bytes(kernel)).max());
+    println!(
+        "{}",
+        bytes.map_or(String::new(), |bytes| format!(" bytes-per-flow={bytes}"))
+    );
+}
