@@ -14,16 +14,19 @@ tracked() { git -c safe.directory='*' ls-files --cached --others --exclude-stand
 
 step_rustfmt() {
 	local -a files
-	mapfile -t files < <(tracked 'rust/*.rs' ktests/bench/ccp_bench.rs ':!rust/core')
+	mapfile -t files < <(tracked 'rust/*.rs' ':!rust/core')
 	[ ${#files[@]} -eq 0 ] || in_sysroot rustfmt --check --edition 2021 "${files[@]}" &&
 		in_sysroot cargo fmt --check --all --manifest-path rust/core/Cargo.toml &&
 		in_sysroot cargo fmt --check --all --manifest-path userspace/Cargo.toml &&
-		in_sysroot cargo fmt --check --manifest-path ktests/vm/Cargo.toml
+		in_sysroot cargo fmt --check --manifest-path ktests/vm/Cargo.toml &&
+		in_sysroot cargo fmt --check --manifest-path ktests/vm/fuzz/Cargo.toml &&
+		# From stdin: the files its modules are in come when it is built.
+		in_sysroot bash -c 'rustfmt --check --edition 2021 <ktests/bench/ccp_bench.rs'
 }
 
 step_clippy() {
 	local workspace
-	for workspace in rust/core userspace ktests/vm; do
+	for workspace in rust/core userspace ktests/vm ktests/vm/fuzz; do
 		in_sysroot cargo clippy --quiet --workspace --all-targets \
 			--manifest-path "$workspace/Cargo.toml" -- -D warnings || return
 	done
