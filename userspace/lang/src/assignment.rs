@@ -7,7 +7,7 @@ use crate::ast::{Expr, ExprKind, Span};
 use crate::check::{Checker, Typed, NOTHING};
 use crate::diagnostic::Diagnostic;
 use crate::ir::{Target, Value};
-use crate::scope::Origin;
+use crate::scope::{Origin, Wanted};
 use crate::types::Type;
 
 impl Checker<'_> {
@@ -81,7 +81,7 @@ impl Checker<'_> {
 
     fn assignable(&mut self, name: &str, span: &Span) -> Option<(Reg, Type)> {
         let Some(variable) = self.scope.get(name) else {
-            self.undeclared(name, span);
+            self.undeclared(name, span, Wanted::Target);
             return None;
         };
         if variable.reg.class == Class::Primitive {
@@ -95,14 +95,14 @@ impl Checker<'_> {
             );
             return None;
         }
-        if variable.origin == Origin::Local && self.warned.insert(name.to_owned()) {
+        if variable.origin == Origin::Local {
             let d = Diagnostic::warning(
                 "W0501",
                 span.clone(),
                 format!("`{name}` is not declared; it becomes a local variable"),
             );
-            let declare = format!("`({name} 0)` in `def` declares it");
-            self.report(match self.scope.nearest(name) {
+            let declare = format!("`(Local ({name} 0))` in `def` declares it");
+            self.report(match self.scope.nearest(name, Wanted::Target) {
                 Some(near) => d.help(format!("did you mean `{near}`? Otherwise {declare}")),
                 None => d.help(declare),
             });

@@ -26,9 +26,19 @@ pub(crate) struct Declaration {
     /// As used in expressions: members of `(Report ...)` have their prefix.
     pub(crate) name: Name,
     pub(crate) volatile: bool,
-    /// Written inside `(Report ...)`: these get the first report registers.
-    pub(crate) member: bool,
+    pub(crate) structure: Structure,
     pub(crate) init: Literal,
+}
+
+/// Which part of `def` a declaration is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Structure {
+    /// `(Report ...)`: these get the first report registers.
+    Report,
+    /// `(Local ...)`
+    Local,
+    /// None.
+    Outside,
 }
 
 /// A value written out.

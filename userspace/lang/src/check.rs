@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Resolves names and checks types: syntax tree in, `ir` out.
 
-use std::collections::HashSet;
-
 use ccp_core::vm::isa::{implicit, Class, Opcode, Reg};
 
 use crate::ast::{self, Expr, ExprKind, Literal, Op, Span};
@@ -10,7 +8,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::infer;
 use crate::ir::{self, StmtKind, Value};
 use crate::names;
-use crate::scope::{Origin, Scope, INFINITY};
+use crate::scope::{Origin, Scope, Wanted, INFINITY};
 use crate::types::Type;
 
 /// Checks the clauses of a program.
@@ -26,7 +24,6 @@ pub(crate) fn check(
         sound,
         scope,
         diagnostics,
-        warned: HashSet::new(),
     };
     program
         .events
@@ -45,8 +42,6 @@ pub(crate) struct Checker<'a> {
     sound: bool,
     pub(crate) scope: &'a Scope,
     diagnostics: &'a mut Vec<Diagnostic>,
-    /// Locals whose first assignment has had its warning.
-    pub(crate) warned: HashSet<String>,
 }
 
 /// A checked expression and its type.
@@ -214,7 +209,7 @@ impl Checker<'_> {
                     weight.span.clone(),
                     "the weight of the old value is in tenths, 0 to 10",
                 )
-                .help("above 10 the new sample counts negative and the result wraps"),
+                .help("above 10 the sample is subtracted, which can abort"),
             );
         }
         // Like portus, without a look at the types: a truth value averages too.
@@ -318,7 +313,7 @@ impl Checker<'_> {
     /// `bare` is for `copied`.
     fn name(&mut self, name: &str, span: &Span, bare: bool) -> Typed {
         let Some(variable) = self.scope.get(name) else {
-            self.undeclared(name, span);
+            self.undeclared(name, span, Wanted::Value);
             return NOTHING;
         };
         if variable.origin == Origin::Local && !self.scope.is_assigned(name) {
@@ -337,7 +332,7 @@ impl Checker<'_> {
                     Type::Unknown,
                 )
             };
-            let d = match self.scope.nearest(name) {
+            let d = match self.scope.nearest(name, Wanted::Value) {
                 Some(near) => d.help(format!("did you mean `{near}`?")),
                 None => d.help(format!("declare it: `({name} 0)` in `def`")),
             };
@@ -347,7 +342,7 @@ impl Checker<'_> {
         (Value::Reg(variable.reg), variable.ty)
     }
 
-    pub(crate) fn undeclared(&mut self, name: &str, span: &Span) {
+    pub(crate) fn undeclared(&mut self, name: &str, span: &Span, wanted: Wanted) {
         let report = name.starts_with("Report.");
         let d = Diagnostic::error(
             "E0201",
@@ -358,7 +353,7 @@ impl Checker<'_> {
                 format!("the datapath has no `{name}`")
             },
         );
-        let d = match self.scope.nearest(name) {
+        let d = match self.scope.nearest(name, wanted) {
             Some(near) => d.help(format!("did you mean `{near}`?")),
             None if report => {
                 let member = name.strip_prefix("Report.").unwrap_or(name);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Parsing of the `def` block.
 
-use crate::ast::{Declaration, Literal, Name};
+use crate::ast::{Declaration, Literal, Name, Structure};
 use crate::atom;
 use crate::diagnostic::Diagnostic;
+use crate::names;
 use crate::parser::Parser;
 use crate::reader::{Node, NodeKind};
 
@@ -15,21 +16,30 @@ impl Parser<'_> {
                 self.not_a_declaration(node);
                 continue;
             };
-            let structure = items.first().is_some_and(|n| self.text(n) == "Report")
-                && !matches!(
-                    items.get(1).map(|n| &n.kind),
-                    Some(NodeKind::Word | NodeKind::Infinity)
-                );
-            if structure {
-                for member in &items[1..] {
-                    match &member.kind {
-                        NodeKind::List(items) => self.declaration(member, items, true, into),
-                        _ => self.not_a_declaration(member),
-                    }
-                }
-            } else {
-                self.declaration(node, items, false, into);
+            let structure = self.structure(items);
+            if structure == Structure::Outside {
+                self.declaration(node, items, structure, into);
+                continue;
             }
+            for member in &items[1..] {
+                match &member.kind {
+                    NodeKind::List(items) => self.declaration(member, items, structure, into),
+                    _ => self.not_a_declaration(member),
+                }
+            }
+        }
+    }
+
+    /// The structure a list begins. `(Report 0)` declares a variable.
+    fn structure(&self, items: &[Node]) -> Structure {
+        let value = items.get(1).map(|n| &n.kind);
+        if matches!(value, Some(NodeKind::Word | NodeKind::Infinity)) {
+            return Structure::Outside;
+        }
+        match items.first().map(|n| self.text(n)) {
+            Some("Report") => Structure::Report,
+            Some("Local") => Structure::Local,
+            _ => Structure::Outside,
         }
     }
 
@@ -41,7 +51,7 @@ impl Parser<'_> {
         self.report(
             Diagnostic::error("E0107", span, "this is no declaration").help(
                 "declare a variable with `(name value)` or `(volatile name value)`, \
-                 report variables inside `(Report ...)`",
+                 report variables inside `(Report ...)`, locals inside `(Local ...)`",
             ),
         );
     }
@@ -50,7 +60,7 @@ impl Parser<'_> {
         &mut self,
         node: &Node,
         items: &[Node],
-        member: bool,
+        structure: Structure,
         into: &mut Vec<Declaration>,
     ) {
         if items.iter().any(|n| matches!(n.kind, NodeKind::Invalid)) {
@@ -97,17 +107,53 @@ impl Parser<'_> {
             return;
         };
         // A wrong value is no reason not to know the name.
-        let init = self.init(init).unwrap_or(Literal::Num(0));
-        let Some(name) = self.new_name(name, glued, member) else {
+        let value = self.init(init).unwrap_or(Literal::Num(0));
+        let Some(name) = self.new_name(name, glued, structure) else {
             return;
         };
+        if structure == Structure::Local {
+            self.local(node, &name, volatile, &value, init);
+        }
+        let init = value;
         self.known.insert(name.text.clone());
         into.push(Declaration {
             name,
             volatile,
-            member,
+            structure,
             init,
         });
+    }
+
+    /// Locals outlive the program: it cannot say what they start with.
+    fn local(&mut self, node: &Node, name: &Name, volatile: bool, value: &Literal, init: &Node) {
+        let text = &name.text;
+        let d = if names::reserved_prefix(text).is_some() {
+            Diagnostic::error(
+                "E0119",
+                name.span.clone(),
+                format!("`{text}` cannot be the name of a local variable"),
+            )
+            .help("choose a name without a prefix of the datapath")
+        } else if volatile {
+            Diagnostic::error(
+                "E0119",
+                node.span.clone(),
+                "a local variable is never reset",
+            )
+            .help("take `volatile` away, or declare it outside of `(Local ...)`")
+        } else if !matches!(value, Literal::Num(0) | Literal::Bool(false)) {
+            Diagnostic::error(
+                "E0119",
+                init.span.clone(),
+                format!("`{text}` starts at 0 when the flow begins, not with the program"),
+            )
+            .help(format!(
+                "write `({text} 0)`, or `({text} false)` for a truth value"
+            ))
+        } else {
+            return;
+        };
+        self.report(d);
     }
 
     fn symbol_in_declaration(&mut self, symbol: &Node, first: Option<&Node>) {
@@ -127,7 +173,7 @@ impl Parser<'_> {
     }
 
     /// The name of a declaration, `skip` bytes of the word being a keyword.
-    fn new_name(&mut self, node: &Node, skip: usize, member: bool) -> Option<Name> {
+    fn new_name(&mut self, node: &Node, skip: usize, structure: Structure) -> Option<Name> {
         let span = node.span.start + skip..node.span.end;
         let text = &self.source[span.clone()];
         if !matches!(node.kind, NodeKind::Word) {
@@ -142,7 +188,7 @@ impl Parser<'_> {
             return None;
         }
         Some(Name {
-            text: if member {
+            text: if structure == Structure::Report {
                 format!("Report.{text}")
             } else {
                 text.to_owned()

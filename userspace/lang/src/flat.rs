@@ -142,6 +142,35 @@ impl Value {
         all.into_iter().flatten()
     }
 
+    /// The same of other operands.
+    pub(crate) fn map(self, mut f: impl FnMut(Operand) -> Operand) -> Self {
+        match self {
+            Self::Copy(a) => Self::Copy(f(a)),
+            Self::Not(a) => Self::Not(f(a)),
+            Self::Binary(opcode, a, b) => Self::Binary(opcode, f(a), f(b)),
+            Self::Select {
+                negate,
+                condition,
+                value,
+                otherwise,
+            } => Self::Select {
+                negate,
+                condition: f(condition),
+                value: f(value),
+                otherwise: f(otherwise),
+            },
+            Self::Ewma {
+                weight,
+                state,
+                sample,
+            } => Self::Ewma {
+                weight: f(weight),
+                state: f(state),
+                sample: f(sample),
+            },
+        }
+    }
+
     /// Whether evaluating it can end the invocation.
     pub(crate) fn can_abort(&self) -> bool {
         match self {

@@ -214,3 +214,22 @@ fn refused(error: vm::Error, spans: &[ast::Span]) -> Diagnostic {
         .help("this is a mistake of the compiler; please report it with the program"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_of_the_compiler_is_named_one() {
+        // A condition that does not write the event flag.
+        let instruction = [0, 6, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0];
+        let event = [0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0];
+        let error = vm::verify(&event, &instruction).expect_err("refused");
+        let source = "(def) (when true (report))";
+        let found = Diagnostics::new("e.ccp", source, vec![refused(error, &[6..26, 6..26])]);
+        let text = found.to_string();
+        assert!(text.starts_with("error[E0499]: the datapath would refuse this program: "));
+        assert!(text.contains("--> e.ccp:1:7"), "{text}");
+        assert!(text.contains("please report it"), "{text}");
+    }
+}

@@ -48,21 +48,36 @@ pub(crate) fn nearest<'a>(
     name: &str,
     candidates: impl Iterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    // A third of the letters may be wrong: enough for a slip, too few to
-    // suggest something unrelated.
-    let limit = name.chars().count() / 3;
     candidates
         .filter(|candidate| *candidate != name)
-        .filter_map(|candidate| {
-            let distance = distance(name, candidate);
-            // A forgotten prefix is the commonest slip of all.
-            let unprefixed = candidate.rsplit('.').next().unwrap_or(candidate);
-            let forgotten = unprefixed.eq_ignore_ascii_case(name);
-            let distance = if forgotten { 0 } else { distance };
-            (distance <= limit).then_some((distance, candidate))
-        })
-        .min_by_key(|(distance, _)| *distance)
+        .filter_map(|candidate| slip(name, candidate).map(|size| (size, candidate)))
+        .min_by_key(|(size, _)| *size)
         .map(|(_, candidate)| candidate)
+}
+
+/// How large a slip it is to write `name` for `candidate`, if it can be one.
+fn slip(name: &str, candidate: &str) -> Option<usize> {
+    // What both begin with says nothing of how alike the rest is.
+    let (prefix, own) = split(name);
+    let (other, rest) = split(candidate);
+    // A forgotten or a wrong prefix is the commonest slip of all.
+    if rest.eq_ignore_ascii_case(own) {
+        return Some(usize::from(!prefix.is_empty()));
+    }
+    let (name, candidate) = if prefix == other {
+        (own, rest)
+    } else {
+        (name, candidate)
+    };
+    // A third of the letters may be wrong: enough for a slip, too few to
+    // suggest something unrelated.
+    let size = distance(name, candidate);
+    (size <= name.chars().count() / 3).then_some(size)
+}
+
+/// A name's prefix with its dot, and the rest.
+fn split(name: &str) -> (&str, &str) {
+    name.split_at(name.rfind('.').map_or(0, |dot| dot + 1))
 }
 
 /// Edit distance with swaps of neighbours; 0 when only letter case differs.
@@ -102,9 +117,24 @@ mod tests {
     fn nearest_names() {
         let find = |name| nearest(name, builtins());
         assert_eq!(find("cwnd"), Some("Cwnd"));
+        assert_eq!(find("Cwdn"), Some("Cwnd"));
         assert_eq!(find("rtt_sample_us"), Some("Flow.rtt_sample_us"));
         assert_eq!(find("Flow.rtt_sampel_us"), Some("Flow.rtt_sample_us"));
+        assert_eq!(find("flow.mss"), Some("Flow.mss"));
+        assert_eq!(find("Ack.mss"), Some("Flow.mss"));
         assert_eq!(find("Ack.byte_acked"), Some("Ack.bytes_acked"));
         assert_eq!(find("unrelated"), None);
+    }
+
+    #[test]
+    fn a_prefix_does_not_make_names_alike() {
+        let declared = ["Report.rate", "Report.acked", "x", "loss"];
+        let find = |name| nearest(name, declared.into_iter());
+        assert_eq!(find("Report.rtt"), None);
+        assert_eq!(find("Report.ack"), None);
+        assert_eq!(find("Report.ackd"), Some("Report.acked"));
+        assert_eq!(find("acked"), Some("Report.acked"));
+        assert_eq!(find("y"), None);
+        assert_eq!(find("lost"), Some("loss"));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use ccp_core::vm::isa::{Class, Reg, CONTROLS, LOCALS, REPORTS};
 
-use crate::ast::{Declaration, Literal, Span};
+use crate::ast::{Declaration, Literal, Name, Span, Structure};
 use crate::diagnostic::Diagnostic;
 use crate::ir::Definition;
 use crate::names;
@@ -51,18 +51,19 @@ impl Scope {
             definitions: Vec::new(),
         };
         scope.symbols.builtins();
-        let report = |d: &&Declaration| d.name.text.starts_with(REPORT_PREFIX);
         // Members of `(Report ...)` come first, then flat `Report.x`, each in
         // source order: agents rely on the order of the fields.
-        let (reports, controls): (Vec<_>, Vec<_>) = declarations.iter().partition(report);
-        let (members, flat): (Vec<_>, Vec<_>) = reports.into_iter().partition(|d| d.member);
+        let mut ordered: Vec<&Declaration> = declarations.iter().collect();
+        ordered.sort_by_key(|d| (Kind::of(d), d.structure != Structure::Report));
+        let mut counts = [0; 3];
         let mut sorted = Vec::new();
-        for (index, declaration) in (0..).zip(members.into_iter().chain(flat)) {
-            scope.declare(declaration, true, index, &mut sorted, diagnostics);
+        for declaration in ordered {
+            let kind = Kind::of(declaration);
+            let count = &mut counts[kind as usize];
+            scope.declare(declaration, kind, *count, &mut sorted, diagnostics);
+            *count += 1;
         }
-        for (index, declaration) in (0..).zip(controls) {
-            scope.declare(declaration, false, index, &mut sorted, diagnostics);
-        }
+        scope.locals = counts[Kind::Local as usize];
         sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
         scope.definitions = sorted.into_iter().map(|(_, def)| def).collect();
         scope
@@ -71,88 +72,48 @@ impl Scope {
     fn declare(
         &mut self,
         declaration: &Declaration,
-        report: bool,
+        kind: Kind,
         index: u32,
         definitions: &mut Vec<(String, Definition)>,
         diagnostics: &mut Vec<Diagnostic>,
     ) {
         let name = &declaration.name;
-        let (class, limit, code, what) = match (report, declaration.volatile) {
-            (true, true) => (Class::VolatileReport, REPORTS, "E0401", "report"),
-            (true, false) => (Class::NonvolatileReport, REPORTS, "E0401", "report"),
-            (false, true) => (Class::VolatileControl, CONTROLS, "E0402", "control"),
-            (false, false) => (Class::NonvolatileControl, CONTROLS, "E0402", "control"),
-        };
-        if index == limit {
-            diagnostics.push(
-                Diagnostic::error(
-                    code,
-                    name.span.clone(),
-                    format!(
-                        "`{}` is one {what} variable too many: there are {limit}",
-                        name.text
-                    ),
-                )
-                .help(if report {
-                    "combine fields, or keep what userspace does not need in control variables"
-                } else {
-                    "reuse a variable, or keep values in local variables"
-                }),
-            );
+        if index == kind.limit() {
+            diagnostics.push(kind.too_many(name));
         }
-        let (init, ty) = match &declaration.init {
-            Literal::Num(value) => (*value, Type::Num),
-            Literal::Bool(value) => (u64::from(*value), Type::Bool),
-            Literal::Infinity => (INFINITY, Type::Num),
-            Literal::Name(value) => {
-                let d = Diagnostic::warning(
-                    "W0507",
-                    name.span.clone(),
-                    format!(
-                        "`{value}` is a name, not a value: `{}` starts at 0",
-                        name.text
-                    ),
-                );
-                diagnostics.push(d.help(if value == "infinity" {
-                    "did you mean `+infinity`?"
-                } else {
-                    "start with a number, `true`, `false` or `+infinity`"
-                }));
-                (0, Type::Num)
-            }
-        };
-        if let Some(hidden) = self.variables.get(&name.text) {
-            let d = if hidden.origin == Origin::Builtin {
-                Diagnostic::warning(
-                    "W0505",
-                    name.span.clone(),
-                    format!("`{}` hides the datapath's variable of that name", name.text),
-                )
-            } else {
-                Diagnostic::warning(
-                    "W0504",
-                    name.span.clone(),
-                    format!("`{}` is declared twice; this one counts", name.text),
-                )
-            };
-            diagnostics.push(d.help("choose another name"));
-        }
-        let reg = Reg::new(class, index);
+        let (init, ty) = initial(declaration, diagnostics);
+        diagnostics.extend(self.hides(name));
+        let reg = Reg::new(kind.class(declaration.volatile), index);
         self.symbols.variable(&name.text, reg);
-        if report {
-            self.symbols.report(&name.text[REPORT_PREFIX.len()..]);
-        } else {
-            self.symbols.control(&name.text, reg);
+        match kind {
+            Kind::Report => self.symbols.report(&name.text[REPORT_PREFIX.len()..]),
+            Kind::Control => self.symbols.control(&name.text, reg),
+            Kind::Local => {}
         }
-        definitions.push((name.text.clone(), Definition { reg, init }));
-        self.variables.insert(
-            name.text.clone(),
-            Variable {
-                reg,
-                ty,
-                origin: Origin::Declared,
-            },
-        );
+        if kind != Kind::Local {
+            definitions.push((name.text.clone(), Definition { reg, init }));
+        }
+        let variable = Variable {
+            reg,
+            ty,
+            origin: Origin::Declared,
+        };
+        self.variables.insert(name.text.clone(), variable);
+    }
+
+    /// The warning if a declared name has a meaning already.
+    fn hides(&self, name: &Name) -> Option<Diagnostic> {
+        let (code, message) = match self.variables.get(&name.text)?.origin {
+            Origin::Builtin => (
+                "W0505",
+                format!("`{}` hides the datapath's variable of that name", name.text),
+            ),
+            Origin::Declared | Origin::Local => (
+                "W0504",
+                format!("`{}` is declared twice; this one counts", name.text),
+            ),
+        };
+        Some(Diagnostic::warning(code, name.span.clone(), message).help("choose another name"))
     }
 
     /// The variable `name`, if it is known.
@@ -173,7 +134,7 @@ impl Scope {
                     format!("`{name}` is one local variable too many: there are {LOCALS}"),
                 )
                 .help(format!(
-                    "declare it: `({name} 0)` in `def`, of which there are {CONTROLS}"
+                    "declare it: `({name} 0)` in `def` makes a control variable, of which there are {CONTROLS}"
                 )),
             );
         }
@@ -209,17 +170,116 @@ impl Scope {
         self.assigned.contains(name)
     }
 
-    /// The declared or builtin name nearest to `name`.
-    pub(crate) fn nearest(&self, name: &str) -> Option<&str> {
+    /// The name nearest to `name` that can stand where `wanted` says.
+    pub(crate) fn nearest(&self, name: &str, wanted: Wanted) -> Option<&str> {
+        let fits = |variable: &Variable, name: &str| match wanted {
+            Wanted::Value => variable.origin != Origin::Local || self.assigned.contains(name),
+            Wanted::Target => {
+                variable.origin != Origin::Local && variable.reg.class != Class::Primitive
+            }
+        };
         // In a fixed order, so that messages do not change from run to run.
         let mut known: Vec<&str> = self
             .variables
             .iter()
-            .filter(|(_, variable)| variable.origin != Origin::Local)
+            .filter(|(name, variable)| fits(variable, name))
             .map(|(name, _)| name.as_str())
             .collect();
         known.sort_unstable();
         names::nearest(name, known.into_iter())
+    }
+}
+
+/// What a name is needed for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Value,
+    /// Something to assign.
+    Target,
+}
+
+/// Kinds of declared variable.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Report,
+    Control,
+    Local,
+}
+
+impl Kind {
+    fn of(declaration: &Declaration) -> Self {
+        match declaration.structure {
+            Structure::Local => Self::Local,
+            _ if declaration.name.text.starts_with(REPORT_PREFIX) => Self::Report,
+            _ => Self::Control,
+        }
+    }
+
+    fn class(self, volatile: bool) -> Class {
+        match (self, volatile) {
+            (Self::Report, true) => Class::VolatileReport,
+            (Self::Report, false) => Class::NonvolatileReport,
+            (Self::Control, true) => Class::VolatileControl,
+            (Self::Control, false) => Class::NonvolatileControl,
+            (Self::Local, _) => Class::Local,
+        }
+    }
+
+    fn limit(self) -> u32 {
+        match self {
+            Self::Report => REPORTS,
+            Self::Control => CONTROLS,
+            Self::Local => LOCALS,
+        }
+    }
+
+    fn too_many(self, name: &Name) -> Diagnostic {
+        let (code, what, help) = match self {
+            Self::Report => (
+                "E0401",
+                "report",
+                "combine fields, or keep what userspace does not need in control variables",
+            ),
+            Self::Control => (
+                "E0402",
+                "control",
+                "reuse a variable, or keep values in local variables",
+            ),
+            Self::Local => (
+                "E0403",
+                "local",
+                "declare it outside of `(Local ...)`: as a control variable",
+            ),
+        };
+        let message = format!(
+            "`{}` is one {what} variable too many: there are {}",
+            name.text,
+            self.limit()
+        );
+        Diagnostic::error(code, name.span.clone(), message).help(help)
+    }
+}
+
+/// What a declared variable starts with, and its type.
+fn initial(declaration: &Declaration, diagnostics: &mut Vec<Diagnostic>) -> (u64, Type) {
+    let name = &declaration.name;
+    match &declaration.init {
+        Literal::Num(value) => (*value, Type::Num),
+        Literal::Bool(value) => (u64::from(*value), Type::Bool),
+        Literal::Infinity => (INFINITY, Type::Num),
+        Literal::Name(value) => {
+            let message = format!(
+                "`{value}` is a name, not a value: `{}` starts at 0",
+                name.text
+            );
+            let d = Diagnostic::warning("W0507", name.span.clone(), message);
+            diagnostics.push(d.help(if value == "infinity" {
+                "did you mean `+infinity`?"
+            } else {
+                "start with a number, `true`, `false` or `+infinity`"
+            }));
+            (0, Type::Num)
+        }
     }
 }
 

@@ -103,8 +103,9 @@ impl Tmps {
 
     /// The register of a temporary.
     pub(crate) fn get(&self, temp: Temp) -> Reg {
-        let unset = Reg::new(Class::Tmp, 0);
-        self.of.get(&temp).copied().unwrap_or(unset)
+        let reg = self.of.get(&temp).copied();
+        debug_assert!(reg.is_some(), "{temp:?} is read before it is set");
+        reg.unwrap_or(Reg::new(Class::Tmp, 0))
     }
 
     /// Makes the register of a temporary that of another.

@@ -5,6 +5,9 @@ use ccp_core::vm::isa::{implicit, Class, Reg};
 
 use crate::flat::{Block, If, Operand, Place, Step};
 
+/// The flag that `(fallthrough)` sets.
+pub(super) const CONTINUE: Reg = Reg::new(Class::Implicit, implicit::SHOULD_CONTINUE);
+
 /// Whether nobody can see what `reg` holds after an abort: flags, the window
 /// and the rate are set anew for each invocation.
 pub(super) fn hides_aborts(reg: Reg) -> bool {
@@ -16,6 +19,14 @@ pub(super) fn can_abort(step: &Step) -> bool {
     match step {
         Step::Set(set) => set.value.can_abort(),
         Step::If(step) => blocks(step).any(|block| block.iter().any(can_abort)),
+    }
+}
+
+/// Whether `step` does nothing but set a temporary.
+pub(super) fn is_pure(step: &Step) -> bool {
+    match step {
+        Step::Set(set) => matches!(set.to, Place::Temp(_)) && !set.value.can_abort(),
+        Step::If(step) => blocks(step).all(|block| block.iter().all(is_pure)),
     }
 }
 

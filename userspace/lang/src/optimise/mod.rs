@@ -5,13 +5,41 @@
 //! the abort and the place of it, and what report, control and local variables
 //! and `Micros` hold after each invocation, aborted or not.
 
+mod branches;
+mod clauses;
+mod compare;
+mod dead;
 mod effects;
+mod fold;
 mod fuse;
+mod numbers;
+mod reassociate;
+mod schedule;
+mod short;
+mod simplify;
+mod state;
 mod uses;
+mod values;
 
 use crate::flat::Program;
 
+/// One pass makes room for another; few programs need more than three rounds.
+const ROUNDS: usize = 10;
+
 /// Rewrites `program`.
 pub(crate) fn optimise(program: &mut Program) {
-    fuse::run(program);
+    for _ in 0..ROUNDS {
+        let before = program.clone();
+        fuse::run(program);
+        branches::run(program);
+        reassociate::run(program);
+        let notes = values::run(program);
+        dead::run(program, &notes);
+        clauses::run(program, notes);
+        if *program == before {
+            break;
+        }
+    }
+    schedule::run(program);
+    short::run(program);
 }

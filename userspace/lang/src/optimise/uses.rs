@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::flat::{Block, Operand, Program, Step, Temp};
+use crate::flat::{Operand, Place, Program, Step, Temp};
 
 /// Reads of each temporary of a program.
 #[derive(Debug, Default)]
@@ -14,7 +14,7 @@ impl Uses {
         let mut uses = Self::default();
         for event in &program.events {
             uses.block(&event.condition);
-            uses.read(event.test);
+            uses.operand(event.test);
             uses.block(&event.body);
         }
         uses
@@ -25,15 +25,34 @@ impl Uses {
         self.0.get(&temp).copied().unwrap_or(0)
     }
 
-    pub(super) fn block(&mut self, block: &Block) {
+    /// How often the temporary at `place` is read, if it is one.
+    pub(super) fn place(&self, place: Place) -> usize {
+        match place {
+            Place::Temp(temp) => self.count(temp),
+            Place::Reg(_) => 0,
+        }
+    }
+
+    /// Takes back what was counted of `block`.
+    pub(super) fn forget(&mut self, block: &[Step]) {
+        let mut gone = Self::default();
+        gone.block(block);
+        for (temp, count) in gone.0 {
+            if let Some(uses) = self.0.get_mut(&temp) {
+                *uses = uses.saturating_sub(count);
+            }
+        }
+    }
+
+    pub(super) fn block(&mut self, block: &[Step]) {
         for step in block {
             match step {
-                Step::Set(set) => set.value.operands().for_each(|o| self.read(o)),
+                Step::Set(set) => set.value.operands().for_each(|o| self.operand(o)),
                 Step::If(step) => {
-                    self.read(step.condition);
+                    self.operand(step.condition);
                     for test in &step.also {
                         self.block(&test.steps);
-                        self.read(test.value);
+                        self.operand(test.value);
                     }
                     self.block(&step.then);
                     self.block(&step.otherwise);
@@ -42,7 +61,7 @@ impl Uses {
         }
     }
 
-    fn read(&mut self, operand: Operand) {
+    pub(super) fn operand(&mut self, operand: Operand) {
         if let Operand::Temp(temp) = operand {
             *self.0.entry(temp).or_default() += 1;
         }

@@ -6,6 +6,11 @@
     reason = "every test takes what it needs of this"
 )]
 
+pub mod docs;
+pub mod generate;
+pub mod listing;
+pub mod reference;
+
 use ccp_core::vm::{self, isa, Header, Input, Op, Outcome, Program, State, PRIMITIVES};
 use ccp_lang::{compile_with, Binary, Compiled, Options, Symbols};
 
@@ -33,26 +38,36 @@ impl Flow {
     }
 
     pub fn load(program: &Binary, symbols: Symbols) -> Self {
-        let layout = vm::verify(&program.events, &program.instructions).expect("verifies");
-        let mut ops = vec![Op::default(); layout.ops];
-        let header = vm::decode(&program.events, &program.instructions, &mut ops).expect("decodes");
         let mut flow = Self {
-            symbols,
+            symbols: Symbols::default(),
             input: Input {
                 primitives: [0; PRIMITIVES],
                 now_us: 1_000_000,
                 cwnd: 14_480,
                 rate: 1_000_000,
             },
-            header,
-            ops,
+            header: Header::default(),
+            ops: Vec::new(),
             state: State::default(),
-            file: vec![0; layout.registers],
+            file: vec![0; vm::MIN_FILE],
         };
-        let program = Program::new(&flow.header, &flow.ops);
-        flow.state
-            .install(program, &mut flow.file, flow.input.now_us);
+        flow.switch(program, symbols);
         flow
+    }
+
+    /// Gives the flow another program.
+    pub fn switch(&mut self, program: &Binary, symbols: Symbols) {
+        let (events, instructions) = (&program.events, &program.instructions);
+        let layout = vm::verify(events, instructions).expect("verifies");
+        self.symbols = symbols;
+        self.ops = vec![Op::default(); layout.ops];
+        self.header = vm::decode(events, instructions, &mut self.ops).expect("decodes");
+        // Locals are in the part every file has.
+        self.file.truncate(vm::MIN_FILE);
+        self.file.resize(layout.registers, 0);
+        let program = Program::new(&self.header, &self.ops);
+        self.state
+            .install(program, &mut self.file, self.input.now_us);
     }
 
     /// Sets a primitive.
@@ -107,6 +122,25 @@ impl Flow {
     /// The report field `name` as it is.
     pub fn field(&self, name: &str) -> u64 {
         self.fields()[self.symbols.field(name).expect("a field")]
+    }
+
+    /// The first `count` registers of a class, as they last.
+    pub fn registers(&self, class: isa::Class, count: usize) -> Vec<u64> {
+        let program = Program::new(&self.header, &self.ops);
+        let read = |index| {
+            let reg = isa::Reg::new(class, index);
+            self.state.read(program, &self.file, reg).expect("is there")
+        };
+        (0..count as u32).map(read).collect()
+    }
+
+    /// Decoded operations the program runs on the next ACK, which does not
+    /// count.
+    pub fn steps(&self) -> u32 {
+        let program = Program::new(&self.header, &self.ops);
+        let (mut state, mut file, mut steps) = (self.state, self.file.clone(), 0);
+        state.invoke_metered(program, &mut file, &self.input, &mut steps);
+        steps
     }
 
     /// What follows each report.

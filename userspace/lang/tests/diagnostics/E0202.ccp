@@ -1,3 +1,4 @@
-(def (threshold 0))
-(when (> Cwnd treshold) (report))
-(when (&& undefined true) (report))
+(def (acked 0))
+(when (> akced 0)
+  (:= scaled (+ unset 1))
+  (:= acked (+ scald 1)))

@@ -1,6 +1,8 @@
-(def (acked 0) (other 0))
+(def (acked 0) (Local (kept 0)))
 (when true
   (:= aked (+ acked 1))
   (:= aked 2)
   (:= zebra 2)
-  (:= Control.acked aked))
+  (:= Control.acked aked)
+  (:= now kept)
+  (:= kept 1))

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+//! What each pass of the optimiser does.
+//!
+//! `tests/optimiser/NAME.ccp` is for the pass NAME, `NAME.txt` is the program
+//! it becomes, with sizes before and after. `UPDATE=1 cargo test` writes the
+//! latter anew.
+
+mod common;
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use ccp_core::vm::{self, isa::INSTRUCTION_BYTES};
+use common::{compile, listing::listing, BOTH};
+
+#[test]
+fn passes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/optimiser");
+    let update = std::env::var_os("UPDATE").is_some();
+    let mut different = String::new();
+    let mut seen = 0;
+    for entry in std::fs::read_dir(&folder).expect("the folder") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|e| e != "ccp") {
+            continue;
+        }
+        seen += 1;
+        let source = std::fs::read_to_string(&path).expect("text");
+        let [plain, optimised] = BOTH.map(|options| compile(&source, options));
+        let [before, after] = [&plain, &optimised].map(|compiled| {
+            let program = &compiled.program;
+            let layout = vm::verify(&program.events, &program.instructions).expect("verifies");
+            (program.instructions.len() / INSTRUCTION_BYTES, layout.cost)
+        });
+        let name = path.file_stem().expect("a name").to_string_lossy();
+        // All but the order and the number of steps that run may stay.
+        let smaller = after.0 < before.0 && after.1 < before.1;
+        assert!(smaller || plain.program != optimised.program, "{name}");
+        let text = format!(
+            "instructions {} -> {}, cost {} -> {}\n\n{}",
+            before.0,
+            after.0,
+            before.1,
+            after.1,
+            listing(&optimised)
+        );
+        let expected = path.with_extension("txt");
+        if update {
+            std::fs::write(&expected, &text).expect("written");
+        } else if std::fs::read_to_string(&expected).unwrap_or_default() != text {
+            writeln!(different, "{name}.txt should be:\n{text}").expect("to a string");
+        }
+    }
+    assert!(seen >= 10, "only {seen} programs found");
+    assert!(
+        different.is_empty(),
+        "{different}\nUPDATE=1 writes them anew"
+    );
+}
