@@ -34,8 +34,8 @@ enum Use {
 ///
 /// Such a register has one write in the program, a BIND of a primitive, and is
 /// not read before. The write is in the body of a first event that is always
-/// true and has no skips, so each invocation that gets to a report has done it:
-/// one that aborts before makes no report, and the next does it anew.
+/// true, and before any skip, so each invocation that gets to a report has done
+/// it: one that aborts before makes no report, and the next does it anew.
 pub(super) fn measured_fields(code: Code<'_>, slots: &mut Slots) -> Result<(), Error> {
     let mut uses = [Use::Unused; REPORTS as usize];
     let Some((start, end)) = certain(code)? else {
@@ -79,7 +79,7 @@ fn of(uses: &mut [Use; REPORTS as usize], reg: Reg) -> Option<&mut Use> {
     }
 }
 
-/// The body of the first event, if every invocation runs all of it.
+/// The instructions of the first event's body that every invocation runs.
 fn certain(code: Code<'_>) -> Result<Option<(u32, u32)>, Error> {
     let Some((_, event)) = code.events().next() else {
         return Ok(None);
@@ -91,7 +91,7 @@ fn certain(code: Code<'_>) -> Result<Option<(u32, u32)>, Error> {
     }
     for index in start..end {
         if code.instruction(index)?.opcode.form() == Form::Skip {
-            return Ok(None);
+            return Ok(Some((start, index)));
         }
     }
     Ok(Some((start, end)))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The decoder's part for conditions: from truth values to skips.
+//! The decoder's part for conditions, of events and of skips: from truth values
+//! to skips.
 //!
 //! What joins tests (`&&`, `||`, `!`, or a product or sum of zeros and ones) is
 //! turned into skips, so that a condition ends where its truth is known.
@@ -13,6 +14,13 @@ use super::{
     program::{
         code as op,
         Op, //
+    },
+    tree::{
+        kind,
+        Kind,
+        Stack,
+        Tree,
+        REACH, //
     }, //
 };
 
@@ -24,20 +32,12 @@ pub(super) enum Truth {
     Tested(usize),
 }
 
-/// Most ops that are looked at to find the tests of a condition.
-const REACH: usize = 32;
+/// The instructions that follow a test; `None` after a condition, whose tmp
+/// registers nothing uses after it.
+pub(super) type Rest = Option<(u32, u32)>;
 
-/// The ops at the end of a condition that are its tests and what joins them.
-struct Tree {
-    ops: [Op; REACH],
-    count: usize,
-}
-
-impl Tree {
-    fn ops(&self) -> &[Op] {
-        self.ops.get(..self.count).unwrap_or(&[])
-    }
-}
+/// Most instructions that are looked at after a test.
+const LOOKAHEAD: u32 = 256;
 
 /// Emitted tests that stand for one truth value. When it is 1 they lead to the
 /// op after them. The last of them is the head of `falses`.
@@ -48,57 +48,6 @@ struct Branch {
     trues: usize,
     /// Place after the last of them.
     end: usize,
-}
-
-/// The truth values that are not joined yet; a value for each tmp register.
-struct Stack<T> {
-    entries: [Option<T>; 16],
-    count: usize,
-}
-
-impl<T: Copy> Stack<T> {
-    fn new() -> Self {
-        Stack {
-            entries: [None; 16],
-            count: 0,
-        }
-    }
-
-    fn push(&mut self, value: T) -> Option<()> {
-        *self.entries.get_mut(self.count)? = Some(value);
-        self.count = self.count.wrapping_add(1);
-        Some(())
-    }
-
-    fn pop(&mut self) -> Option<T> {
-        self.count = self.count.checked_sub(1)?;
-        self.entries.get_mut(self.count)?.take()
-    }
-}
-
-/// What is known of a value whose truth counts.
-#[derive(Copy, Clone, PartialEq, Eq)]
-enum Worth {
-    /// 0 or 1.
-    Bit,
-    Any,
-}
-
-/// A set of slots.
-#[derive(Default)]
-struct SlotSet([u64; 4]);
-
-impl SlotSet {
-    fn add(&mut self, slot: u8) {
-        if let Some(word) = self.0.get_mut(usize::from(slot >> 6)) {
-            *word |= 1u64.wrapping_shl(u32::from(slot));
-        }
-    }
-
-    fn has(&self, slot: u8) -> bool {
-        let word = self.0.get(usize::from(slot >> 6));
-        word.is_some_and(|word| word & 1u64.wrapping_shl(u32::from(slot)) != 0)
-    }
 }
 
 impl Decoder<'_> {
@@ -119,33 +68,64 @@ impl Decoder<'_> {
                 None => self.test(last.right),
             };
         }
-        if let Some(tree) = self.tree(first, place) {
-            return self.branches(&tree, first);
-        }
-        if let Some(sum) = self.sum(first, place, last) {
-            self.len = place.saturating_sub(1);
-            return self.tested(sum);
-        }
-        match unless(last.code) {
-            Some(code) => {
-                self.len = place;
-                self.tested(Op { code, ..last })
-            }
+        match self.tests(first, place, None)? {
+            Some(head) => Ok(Truth::Tested(head)),
             None => self.test(EVENT_FLAG),
         }
     }
 
     fn test(&mut self, slot: u8) -> Result<Truth, Error> {
         self.tested(Op::new(op::UNLESS, 0, slot, 0))
+            .map(Truth::Tested)
     }
 
-    fn tested(&mut self, op: Op) -> Result<Truth, Error> {
+    /// Adds an op that skips, as a chain of its own.
+    pub(super) fn tested(&mut self, op: Op) -> Result<usize, Error> {
         let place = self.push_skip(op)?;
-        Ok(Truth::Tested(self.chain(place, 0)))
+        Ok(self.chain(place, 0))
+    }
+
+    /// Turns the op at `last`, whose result is tested now and not used after,
+    /// and those before it down to `first`, into skips: their chain, for when
+    /// it is 0. `None` when a test of the result is all there can be.
+    pub(super) fn tests(
+        &mut self,
+        first: usize,
+        last: usize,
+        rest: Rest,
+    ) -> Result<Option<usize>, Error> {
+        if let Some(tree) = self.tree(first, last, rest) {
+            return self.branches(&tree, first, rest).map(Some);
+        }
+        if let Some(sum) = self.sum(first, last, rest) {
+            self.len = last.saturating_sub(1);
+            return self.tested(sum).map(Some);
+        }
+        let op = self.op(last);
+        match unless(op.code) {
+            Some(code) => {
+                self.len = last;
+                self.tested(Op { code, ..op }).map(Some)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Whether nothing uses the value that a slot's tmp register has now.
+    pub(super) fn unused(&self, slot: u8, rest: Rest) -> bool {
+        let tmp = slot.checked_sub(self.slots.tmps).map(u32::from);
+        match (rest, tmp) {
+            (None, _) => true,
+            (Some((start, end)), Some(tmp)) => {
+                end.saturating_sub(start) <= LOOKAHEAD && self.dead(tmp, start, end, false)
+            }
+            _ => false,
+        }
     }
 
     /// A sum of a value and a comparison, which is how portus says "or".
-    fn sum(&self, first: usize, place: usize, last: Op) -> Option<Op> {
+    fn sum(&self, first: usize, place: usize, rest: Rest) -> Option<Op> {
+        let last = self.op(place);
         let before = place.checked_sub(1).filter(|before| *before >= first)?;
         let test = self.op(before);
         let value = match test.result {
@@ -156,155 +136,16 @@ impl Decoder<'_> {
         let fits = last.code == op::ADD
             && test.code == op::GT
             && self.is_tmp(test.result)
-            && value != test.result;
+            && value != test.result
+            && self.unused(test.result, rest);
         fits.then_some(Op {
             third: test.right,
             ..Op::new(op::UNLESS_ADD_GT, 0, value, test.left)
         })
     }
 
-    /// Takes the tests out of the ops from `first` to `last`, which writes the
-    /// flag, and leaves what computes. Does nothing when they can't be parted.
-    fn tree(&mut self, first: usize, last: usize) -> Option<Tree> {
-        let first = first.max(last.saturating_sub(REACH.saturating_sub(1)));
-        let (start, members) = self.members(first, last)?;
-        if members == 1 && matches!(kind(self.op(last).code), Some(Kind::Join)) {
-            return None;
-        }
-        self.check(start, last, members)?;
-        let mut tree = Tree {
-            ops: [Op::default(); REACH],
-            count: 0,
-        };
-        self.len = start;
-        for place in start..=last {
-            let op = self.op(place);
-            if is_member(members, last, place) {
-                *tree.ops.get_mut(tree.count)? = op;
-                tree.count = tree.count.saturating_add(1);
-            } else {
-                self.set(self.len, op);
-                self.len = self.len.saturating_add(1);
-            }
-        }
-        Some(tree)
-    }
-
-    /// Finds the ops whose results are truth values that end up in the flag:
-    /// where the first is, and a bit for each, counted from the last.
-    fn members(&self, first: usize, last: usize) -> Option<(usize, u32)> {
-        let root = self.op(last);
-        let mut wanted = match kind(root.code)? {
-            Kind::Test => 0,
-            Kind::Join => self.tmp_bit(root.left) | self.tmp_bit(root.right),
-            Kind::Not => self.tmp_bit(root.right),
-        };
-        let (mut members, mut start, mut place) = (1u32, last, last);
-        while wanted != 0 {
-            place = place.checked_sub(1).filter(|place| *place >= first)?;
-            let op = self.op(place);
-            let result = self.tmp_bit(op.result);
-            if result & wanted == 0 {
-                continue;
-            }
-            wanted &= !result;
-            wanted |= match kind(op.code) {
-                Some(Kind::Test) => 0,
-                Some(Kind::Join) => self.tmp_bit(op.left) | self.tmp_bit(op.right),
-                Some(Kind::Not) => self.tmp_bit(op.right),
-                None => continue,
-            };
-            start = place;
-            members |= 1u32.wrapping_shl(last.saturating_sub(place) as u32);
-        }
-        Some((start, members))
-    }
-
-    /// Whether the members can run after all others, each value being joined
-    /// once and the latest first.
-    fn check(&self, start: usize, last: usize, members: u32) -> Option<()> {
-        let mut stack = Stack::<(u8, Worth)>::new();
-        // Bits of the tmp registers on the stack, and of those that were: they
-        // will not be written. And all that tests read.
-        let (mut live, mut gone) = (0u16, 0u16);
-        let mut read = SlotSet::default();
-        for place in start..=last {
-            let op = self.op(place);
-            let result = self.tmp_bit(op.result);
-            let operands = self.tmp_bit(op.left) | self.tmp_bit(op.right);
-            if operands & gone != 0 {
-                return None;
-            }
-            if !is_member(members, last, place) {
-                let updated = if is_update(op.code) { result } else { 0 };
-                let used = operands | result;
-                if used & live != 0 || updated & gone != 0 || read.has(op.result) {
-                    return None;
-                }
-                gone &= !result;
-                continue;
-            }
-            let worth = match kind(op.code)? {
-                Kind::Test => {
-                    if operands & live != 0 {
-                        return None;
-                    }
-                    read.add(op.left);
-                    read.add(op.right);
-                    Worth::Bit
-                }
-                Kind::Join => {
-                    let mut bits = 0u32;
-                    for _ in 0..(operands & live).count_ones() {
-                        let (top, worth) = stack.pop()?;
-                        if top != op.left && top != op.right {
-                            return None;
-                        }
-                        live &= !self.tmp_bit(top);
-                        gone |= self.tmp_bit(top);
-                        bits = bits.saturating_add(u32::from(worth == Worth::Bit));
-                    }
-                    read.add(op.left);
-                    read.add(op.right);
-                    if op.left == op.right {
-                        return None;
-                    }
-                    match (op.code, bits) {
-                        // Can't overflow: it is a conjunction.
-                        (op::MUL, 1) => Worth::Any,
-                        (op::MUL, 2) | (op::AND | op::OR, _) => Worth::Bit,
-                        // 0, 1 or 2: a disjunction.
-                        (op::ADD, 2) => Worth::Any,
-                        _ => return None,
-                    }
-                }
-                Kind::Not => {
-                    if operands & live != 0 {
-                        let (top, _) = stack.pop()?;
-                        if top != op.right {
-                            return None;
-                        }
-                        live &= !self.tmp_bit(top);
-                        gone |= self.tmp_bit(top);
-                    }
-                    read.add(op.right);
-                    Worth::Bit
-                }
-            };
-            if place != last {
-                if result & live != 0 {
-                    return None;
-                }
-                live |= result;
-                gone &= !result;
-                stack.push((op.result, worth))?;
-            }
-        }
-        (live == 0).then_some(())
-    }
-
     /// Emits the tests of a tree as skips.
-    fn branches(&mut self, tree: &Tree, first: usize) -> Result<Truth, Error> {
+    fn branches(&mut self, tree: &Tree, first: usize, rest: Rest) -> Result<usize, Error> {
         let mut stack = Stack::<(u8, Branch)>::new();
         let mut root = None;
         for (index, &op) in (0usize..REACH).zip(tree.ops()) {
@@ -327,7 +168,7 @@ impl Decoder<'_> {
                     let code = unless(op.code).unwrap_or(op::SKIP);
                     let test = Op { code, ..op };
                     let test = match index {
-                        0 => self.absorb(test, first, tree),
+                        0 => self.absorb(test, first, tree, rest),
                         _ => test,
                     };
                     self.branch(test)?
@@ -337,11 +178,10 @@ impl Decoder<'_> {
             let _ = stack.push((op.result, branch));
             root = Some(branch);
         }
-        let Some(root) = root else {
-            return self.test(EVENT_FLAG);
-        };
-        self.land_at(root.trues, self.len);
-        Ok(Truth::Tested(root.falses))
+        // There is one: a tree has ops.
+        let (trues, falses) = root.map_or((0, 0), |root| (root.trues, root.falses));
+        self.land_at(trues, self.len);
+        Ok(falses)
     }
 
     /// The branches of both operands of a join, in the order they are emitted.
@@ -435,7 +275,7 @@ impl Decoder<'_> {
     }
 
     /// Hangs the chain `tail` on the end of the chain `head`.
-    fn append_chain(&mut self, head: usize, tail: usize) {
+    pub(super) fn append_chain(&mut self, head: usize, tail: usize) {
         let mut next = head;
         while let Some(place) = next.checked_sub(1) {
             let op = self.op(place);
@@ -448,7 +288,7 @@ impl Decoder<'_> {
 
     /// The first test of a tree, with the product or quotient it compares to
     /// when that was computed just before and is used nowhere else.
-    fn absorb(&mut self, test: Op, first: usize, tree: &Tree) -> Op {
+    fn absorb(&mut self, test: Op, first: usize, tree: &Tree, rest: Rest) -> Op {
         let last = self.last().filter(|(place, _)| *place >= first);
         let Some((place, value)) = last.filter(|(_, op)| self.is_tmp(op.result)) else {
             return test;
@@ -461,9 +301,9 @@ impl Decoder<'_> {
             (op::UNLESS_LE, op::SHIFT) => op::UNLESS_LE_SHIFT,
             _ => return test,
         };
-        let rest = tree.ops().get(1..).unwrap_or(&[]);
-        let elsewhere = rest.iter().any(|op| op.left == tmp || op.right == tmp);
-        if test.right != tmp || test.left == tmp || elsewhere {
+        let others = tree.ops().get(1..).unwrap_or(&[]);
+        let elsewhere = others.iter().any(|op| op.left == tmp || op.right == tmp);
+        if test.right != tmp || test.left == tmp || elsewhere || !self.unused(tmp, rest) {
             return test;
         }
         self.len = place;
@@ -488,35 +328,8 @@ fn top(stack: &mut Stack<(u8, Branch)>, slots: [u8; 2]) -> Option<(u8, Branch)> 
     None
 }
 
-/// What part an op can have in a condition.
-enum Kind {
-    /// Gives 0 or 1 and does nothing else.
-    Test,
-    /// May join two truth values.
-    Join,
-    Not,
-}
-
-fn kind(code: u8) -> Option<Kind> {
-    match code {
-        op::GT | op::LE | op::EQ | op::NE => Some(Kind::Test),
-        op::AND | op::OR | op::MUL | op::ADD => Some(Kind::Join),
-        op::NOT => Some(Kind::Not),
-        _ => None,
-    }
-}
-
-/// Whether an op uses the old value of its result.
-pub(super) fn is_update(code: u8) -> bool {
-    matches!(code, op::IF | op::NOT_IF | op::EWMA)
-}
-
-fn is_member(members: u32, last: usize, place: usize) -> bool {
-    members & 1u32.wrapping_shl(last.saturating_sub(place) as u32) != 0
-}
-
 /// The skip that does what an operation and a test of its result do.
-pub(super) fn unless(code: u8) -> Option<u8> {
+fn unless(code: u8) -> Option<u8> {
     match code {
         op::GT => Some(op::UNLESS_GT),
         op::LE => Some(op::UNLESS_LE),

@@ -11,11 +11,7 @@
 
 use super::{
     alias::measured_fields,
-    branch::{
-        is_update,
-        unless,
-        Truth, //
-    },
+    branch::Truth,
     error::{
         Error,
         Kind, //
@@ -39,6 +35,7 @@ use super::{
         Op, //
     },
     skips::Skips,
+    tree::is_update,
     verify,
     wire::Code, //
 };
@@ -71,7 +68,7 @@ pub fn decode(events: &[u8], instructions: &[u8], ops: &mut [Op]) -> Result<Head
         // Verified: the ranges follow each other and end within the program.
         let body = event.body_start;
         let end = body.saturating_add(event.body_count);
-        decoder.event(event.cond_start, body, end)?;
+        decoder.event(event.cond_start, body, end, end == code.count)?;
     }
     let code_len = decoder.len;
     let volatiles = decoder.definitions(true)?;
@@ -168,7 +165,7 @@ impl Decoder<'_> {
         place.saturating_add(1)
     }
 
-    fn event(&mut self, start: u32, body: u32, end: u32) -> Result<(), Error> {
+    fn event(&mut self, start: u32, body: u32, end: u32, last: bool) -> Result<(), Error> {
         self.close();
         let first = self.len;
         self.range(start, body)?;
@@ -183,7 +180,7 @@ impl Decoder<'_> {
             if let (Truth::Always, false) = (&truth, self.profile.continue_varies) {
                 self.continue_for_good();
             }
-        } else if !self.continuing {
+        } else if !self.continuing && !last {
             let code = if self.profile.continues {
                 op::END
             } else {
@@ -235,11 +232,12 @@ impl Decoder<'_> {
                 let target = index
                     .saturating_add(1)
                     .saturating_add(instruction.right.index);
-                if let Some(place) = self.skip(instruction, index, end)? {
+                if let Some(chain) = self.skip(instruction, index, end)? {
                     let head = skips
                         .at(target, 0)
                         .ok_or(Error::instruction(index, Kind::TooManySkips))?;
-                    *head = self.chain(place, *head);
+                    self.append_chain(chain, *head);
+                    *head = chain;
                 }
             } else {
                 self.plain(instruction, index, end)?;
@@ -249,27 +247,28 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    /// Decodes a skip; returns the op's place unless there is nothing to do.
+    /// Decodes a skip to a chain of ops, unless there is nothing to do.
     fn skip(&mut self, skip: Instruction, index: u32, end: u32) -> Result<Option<usize>, Error> {
         match skip.left {
             Reg {
                 class: Class::Immediate,
                 index: 0,
-            } => return self.push_skip(Op::new(op::SKIP, 0, 0, 0)).map(Some),
+            } => return self.tested(Op::new(op::SKIP, 0, 0, 0)).map(Some),
             Reg {
                 class: Class::Immediate,
                 ..
             } => return Ok(None),
             _ => (),
         }
-        if let Some((place, last)) = self.carrier(skip.left, index, end, false) {
-            if let Some(code) = unless(last.code) {
-                self.len = place;
-                return self.push_skip(Op { code, ..last }).map(Some);
+        if let Some((place, _)) = self.carrier(skip.left, index, end, false) {
+            let rest = Some((index.saturating_add(1), end));
+            let chain = self.tests(self.segment, place, rest)?;
+            if chain.is_some() {
+                return Ok(chain);
             }
         }
         let slot = self.slot(skip.left);
-        self.push_skip(Op::new(op::UNLESS, 0, slot, 0)).map(Some)
+        self.tested(Op::new(op::UNLESS, 0, slot, 0)).map(Some)
     }
 
     /// Decodes an instruction that computes.
@@ -349,7 +348,7 @@ impl Decoder<'_> {
     /// Whether nothing in `start..end` uses the value tmp register `tmp` has
     /// before. May say no where the answer is yes. `straight` says whether
     /// `start` is always reached.
-    fn dead(&self, tmp: u32, start: u32, end: u32, mut straight: bool) -> bool {
+    pub(super) fn dead(&self, tmp: u32, start: u32, end: u32, mut straight: bool) -> bool {
         for index in start..end {
             let Ok(instruction) = self.code.instruction(index) else {
                 return false;

@@ -21,6 +21,7 @@ mod layout;
 mod program;
 mod skips;
 mod state;
+mod tree;
 mod verify;
 mod wire;
 

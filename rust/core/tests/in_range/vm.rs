@@ -28,6 +28,8 @@ mod program;
 mod skips;
 #[path = "../../vm/state.rs"]
 mod state;
+#[path = "../../vm/tree.rs"]
+mod tree;
 #[path = "../../vm/verify.rs"]
 mod verify;
 #[path = "../../vm/wire.rs"]
