@@ -33,9 +33,10 @@ enum Use {
 /// Gives report registers the slot of the primitive they always equal.
 ///
 /// Such a register has one write in the program, a BIND of a primitive, and is
-/// not read before. The write is in the body of a first event that is always
-/// true, and before any skip, so each invocation that gets to a report has done
-/// it: one that aborts before makes no report, and the next does it anew.
+/// not read before. The write is in the condition of the first event, or in its
+/// body when that is always run, and before any skip. So each invocation that
+/// gets to a report has done it: one that aborts before makes no report, and
+/// the next does it anew.
 pub(super) fn measured_fields(code: Code<'_>, slots: &mut Slots) -> Result<(), Error> {
     let mut uses = [Use::Unused; REPORTS as usize];
     let Some((start, end)) = certain(code)? else {
@@ -79,16 +80,17 @@ fn of(uses: &mut [Use; REPORTS as usize], reg: Reg) -> Option<&mut Use> {
     }
 }
 
-/// The instructions of the first event's body that every invocation runs.
+/// The instructions after the definitions that every invocation runs.
 fn certain(code: Code<'_>) -> Result<Option<(u32, u32)>, Error> {
     let Some((_, event)) = code.events().next() else {
         return Ok(None);
     };
-    let (start, count) = (event.body_start, event.body_count);
-    let end = start.saturating_add(count);
-    if event.cond_count != 1 || !always(code.instruction(event.cond_start)?) {
-        return Ok(None);
-    }
+    let (start, body) = (event.cond_start, event.body_start);
+    let always = ends_true(code.instruction(body.saturating_sub(1))?);
+    let end = match always {
+        true => body.saturating_add(event.body_count),
+        false => body,
+    };
     for index in start..end {
         if code.instruction(index)?.opcode.form() == Form::Skip {
             return Ok(Some((start, index)));
@@ -97,8 +99,8 @@ fn certain(code: Code<'_>) -> Result<Option<(u32, u32)>, Error> {
     Ok(Some((start, end)))
 }
 
-/// Whether a condition of this one instruction holds always.
-fn always(instruction: Instruction) -> bool {
+/// Whether a condition holds that ends with this instruction.
+fn ends_true(instruction: Instruction) -> bool {
     instruction.opcode == Opcode::Bind
         && instruction.result == Reg::new(Class::Implicit, implicit::EVENT_FLAG)
         && instruction.right.class == Class::Immediate
