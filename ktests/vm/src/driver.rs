@@ -141,7 +141,7 @@ impl Runner {
         let mut stream = Acks::new(&mut rng);
         // The model goes along with some, and has to explain the others only
         // where they differ.
-        let watch = rng.u32(..16) == 0;
+        let watch = rng.u32(..4) == 0;
         self.begin(&case.programs);
         let mut explainer = Explainer::new(&case.programs, self.used);
         let mut left = vec![acks; case.programs.len()];

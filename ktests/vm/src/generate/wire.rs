@@ -105,6 +105,9 @@ impl<'r> Writer<'r> {
                 }
                 self.statement();
             }
+            if body_start < self.code.len() && one_in(self.rng, 8) {
+                self.disturb(body_start);
+            }
             events.push(Event {
                 cond_start: cond_start as u32,
                 cond_count: (body_start - cond_start) as u32,
@@ -155,6 +158,9 @@ impl<'r> Writer<'r> {
             Some(last) if !matches!(last.opcode, Opcode::If | Opcode::NotIf) => last.result = FLAG,
             _ => self.code.push(bind(FLAG, value)),
         }
+        if one_in(self.rng, 3) {
+            self.disturb(start);
+        }
     }
 
     /// A comparison, or several joined as portus does it.
@@ -167,6 +173,16 @@ impl<'r> Writer<'r> {
                 self.node(opcode, left, right)
             }
             3 if depth < 3 => Reg::new(Class::Primitive, primitive::FLOW_WAS_TIMEOUT as u32),
+            5 if depth > 0 => {
+                // A number where its truth counts.
+                let number = match self.rng.u32(..2) {
+                    0 => self.leaf(),
+                    _ => Reg::new(Class::Primitive, primitive::ACK_NOW as u32),
+                };
+                let test = self.truth(0);
+                let opcode = pick(self.rng, &[Opcode::Mul, Opcode::Mul, Opcode::Add]);
+                self.node(opcode, test, number)
+            }
             4 => {
                 let right = pick(self.rng, &[0, 1, 1000, 20_000, 1_000_000]);
                 self.node(Opcode::Gt, MICROS, imm(right))
@@ -336,10 +352,44 @@ impl<'r> Writer<'r> {
         }
     }
 
+    /// Puts instructions among those from `start` on that use tmp registers
+    /// once more.
+    fn disturb(&mut self, start: usize) {
+        for _ in 0..=self.rng.u32(..2) {
+            let at = self.rng.usize(start..self.code.len());
+            let written = self.code[start..at].iter().map(|before| before.result);
+            let written: Vec<Reg> = written.filter(|reg| reg.class == Class::Tmp).collect();
+            if written.is_empty() {
+                return;
+            }
+            let opcode = pick(
+                self.rng,
+                &[
+                    Opcode::If,
+                    Opcode::NotIf,
+                    Opcode::Bind,
+                    Opcode::Add,
+                    Opcode::Max,
+                    Opcode::Gt,
+                ],
+            );
+            let result = match self.rng.u32(..3) {
+                0 => self.register(),
+                _ => pick(self.rng, &written),
+            };
+            let mut operand = || match self.rng.u32(..2) {
+                0 => pick(self.rng, &written),
+                _ => pick(self.rng, &[MICROS, imm(0), imm(1), imm(7)]),
+            };
+            let (left, right) = (operand(), operand());
+            self.code.insert(at, op(opcode, result, left, right));
+        }
+    }
+
     /// Tests and sums over tmp registers that are used any number of times, as
     /// no compiler would write them. Returns the last register written.
     fn tangle(&mut self) -> Reg {
-        const OPCODES: [Opcode; 12] = [
+        const OPCODES: [Opcode; 14] = [
             Opcode::Gt,
             Opcode::Gt,
             Opcode::Lt,
@@ -352,36 +402,37 @@ impl<'r> Writer<'r> {
             Opcode::Max,
             Opcode::Bind,
             Opcode::If,
+            Opcode::NotIf,
+            Opcode::Ewma,
         ];
         self.tmps = 0;
         for _ in 0..self.rng.u32(2..10) {
             let mut opcode = pick(self.rng, &OPCODES);
-            let left = self.tmp_or_leaf();
+            let left = match opcode {
+                Opcode::Ewma => imm(self.rng.u32(..11)),
+                _ => self.tmp_or_leaf(),
+            };
             let right = self.tmp_or_leaf();
-            let index = self.rng.u32(..self.max_tmps.min(self.tmps + 3));
-            if index >= self.tmps {
-                // Those below have been written, too.
-                if opcode == Opcode::If {
-                    opcode = Opcode::Max;
-                }
-                self.code
-                    .push(op(opcode, Reg::new(Class::Tmp, self.tmps), left, right));
-                self.tmps += 1;
-            } else {
-                self.code
-                    .push(op(opcode, Reg::new(Class::Tmp, index), left, right));
+            // The next register, or one of those written so far.
+            let index = self.rng.u32(..self.tmps + 3).min(self.tmps);
+            let new = index == self.tmps && index < self.max_tmps;
+            if new && matches!(opcode, Opcode::If | Opcode::NotIf | Opcode::Ewma) {
+                opcode = Opcode::Max;
             }
+            self.tmps += u32::from(new);
+            let result = Reg::new(Class::Tmp, index.min(self.max_tmps - 1));
+            self.code.push(op(opcode, result, left, right));
         }
         self.code.last().map_or(imm(1), |last| last.result)
     }
 
     fn tmp_or_leaf(&mut self) -> Reg {
-        if self.tmps > 0 && self.rng.u32(..4) != 0 {
-            self.tmp()
-        } else if one_in(self.rng, 4) {
-            MICROS
-        } else {
-            self.leaf()
+        match self.rng.u32(..16) {
+            0..12 if self.tmps > 0 => self.tmp(),
+            12 => MICROS,
+            // Its square has more than 64 bits, as a rule.
+            13 if one_in(self.rng, 4) => Reg::new(Class::Primitive, primitive::ACK_NOW as u32),
+            _ => self.leaf(),
         }
     }
 
