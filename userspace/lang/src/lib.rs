@@ -138,32 +138,37 @@ fn run(
         }
     };
     let binary = if options.optimise {
-        smaller(plain, &code, &layout).unwrap_or(binary)
+        smaller(&plain, &code, &layout).unwrap_or(binary)
     } else {
         binary
     };
     Some((binary, scope.symbols))
 }
 
-/// The program optimised, if it is no larger in any respect.
-fn smaller(mut program: flat::Program, plain: &lower::Code, layout: &vm::Layout) -> Option<Binary> {
-    optimise::optimise(&mut program);
-    let code = lower::lower(&program, Some(plain.tmps));
-    if !code.exhausted.is_empty() {
-        return None;
-    }
-    let binary = binary(&code);
-    let found = match vm::verify(&binary.events, &binary.instructions) {
-        Ok(found) => found,
-        Err(error) => {
-            debug_assert!(limit(error.kind), "{error}");
+/// The program optimised, if it is no larger in any respect: values that are
+/// shared need registers.
+fn smaller(program: &flat::Program, plain: &lower::Code, layout: &vm::Layout) -> Option<Binary> {
+    let free = vm::isa::TMPS.saturating_sub(plain.tmps) as usize;
+    [free, 0].into_iter().find_map(|shared| {
+        let mut program = program.clone();
+        optimise::optimise(&mut program, shared);
+        let code = lower::lower(&program, Some(plain.tmps));
+        if !code.exhausted.is_empty() {
             return None;
         }
-    };
-    debug_assert!(code.instructions.len() <= plain.instructions.len());
-    debug_assert!(found.cost <= layout.cost);
-    let fits = found.registers <= layout.registers && found.ops <= layout.ops;
-    (fits && found.cost <= layout.cost).then_some(binary)
+        let binary = binary(&code);
+        let found = match vm::verify(&binary.events, &binary.instructions) {
+            Ok(found) => found,
+            Err(error) => {
+                debug_assert!(limit(error.kind), "{error}");
+                return None;
+            }
+        };
+        debug_assert!(code.instructions.len() <= plain.instructions.len());
+        debug_assert!(found.cost <= layout.cost);
+        let fits = found.registers <= layout.registers && found.ops <= layout.ops;
+        (fits && found.cost <= layout.cost).then_some(binary)
+    })
 }
 
 /// Whether it is a limit of programs that some optimised ones may pass.

@@ -57,3 +57,22 @@ fn passes() {
         "{different}\nUPDATE=1 writes them anew"
     );
 }
+
+/// More values are computed again and again than there are registers for.
+#[test]
+fn sharing_stops_where_registers_do() {
+    let mut body = String::new();
+    for i in 0..200 {
+        let value = i % 40;
+        writeln!(body, "(:= l{} (+ (* a b) (max a {value})))", i % 8).expect("to a string");
+    }
+    let locals = "(l0 0) (l1 0) (l2 0) (l3 0) (l4 0) (l5 0) (l6 0) (l7 0)";
+    let source = format!("(def (a 0) (b 0) (Local {locals})) (when true {body})");
+    let [plain, optimised] = BOTH.map(|options| {
+        let program = compile(&source, options).program;
+        program.instructions.len() / INSTRUCTION_BYTES
+    });
+    // The product is computed once, and the copies go.
+    assert_eq!(plain, 3 + 4 * 200);
+    assert!(optimised <= 3 + 2 * 200 + 1, "{optimised}");
+}

@@ -26,14 +26,15 @@ use crate::flat::Program;
 /// One pass makes room for another; few programs need more than three rounds.
 const ROUNDS: usize = 10;
 
-/// Rewrites `program`.
-pub(crate) fn optimise(program: &mut Program) {
+/// Rewrites `program`. At most `shared` intermediate values are kept at once
+/// for other expressions than their own.
+pub(crate) fn optimise(program: &mut Program, shared: usize) {
     for _ in 0..ROUNDS {
         let before = program.clone();
         fuse::run(program);
         branches::run(program);
         reassociate::run(program);
-        let notes = values::run(program);
+        let notes = values::run(program, shared);
         dead::run(program, &notes);
         clauses::run(program, notes);
         if *program == before {

@@ -14,8 +14,8 @@ use crate::flat::Temp;
 pub(super) struct State {
     /// Of registers that were written; others hold what they held at first.
     regs: BTreeMap<Key, Number>,
-    /// Temporaries that may be read here, by their value.
-    pub(super) temps: BTreeMap<Number, Temp>,
+    /// Temporaries that may be read here and their values, those read last last.
+    temps: Vec<(Number, Temp)>,
     known: BTreeMap<Number, u64>,
     nonzero: BTreeSet<Number>,
     /// By pairs of which the lesser number comes first.
@@ -44,6 +44,36 @@ impl State {
 
     pub(super) fn write(&mut self, reg: Reg, number: Number) {
         self.regs.insert(reg.into(), number);
+    }
+
+    /// Makes a temporary one that may be read, instead of the one not read for
+    /// longest if there are `limit` of them.
+    pub(super) fn share(&mut self, number: Number, temp: Temp, limit: usize) {
+        if self.shared(number).is_some() || limit == 0 {
+            return;
+        }
+        if self.temps.len() == limit {
+            self.temps.remove(0);
+        }
+        self.temps.push((number, temp));
+    }
+
+    /// A temporary that holds `number` and may be read.
+    pub(super) fn shared(&self, number: Number) -> Option<Temp> {
+        let found = self.temps.iter().find(|(held, _)| *held == number);
+        found.map(|(_, temp)| *temp)
+    }
+
+    /// Notes that a temporary is read.
+    pub(super) fn touch(&mut self, temp: Temp) {
+        if let Some(at) = self.temps.iter().position(|(_, shared)| *shared == temp) {
+            self.temps[at..].rotate_left(1);
+        }
+    }
+
+    /// Ends a condition or a body: its temporaries are gone.
+    pub(super) fn leave(&mut self) {
+        self.temps.clear();
     }
 
     /// A register that holds `number`.
@@ -149,12 +179,10 @@ impl State {
             let theirs = other.relations.get(pair)?;
             Some((*pair, relation.or(*theirs)))
         };
-        let temps = |(number, temp): (&Number, &Temp)| {
-            (other.temps.get(number) == Some(temp)).then_some((*number, *temp))
-        };
+        let both = |shared: &&(Number, Temp)| other.temps.contains(shared);
         Self {
             regs,
-            temps: self.temps.iter().filter_map(temps).collect(),
+            temps: self.temps.iter().filter(both).copied().collect(),
             known: self.known.iter().filter_map(known).collect(),
             nonzero: self.nonzero.intersection(&other.nonzero).copied().collect(),
             relations: self.relations.iter().filter_map(relations).collect(),

@@ -31,13 +31,15 @@ pub(super) struct Note {
     pub(super) after: Option<bool>,
 }
 
-/// Rewrites the program; says what it learnt of each clause.
-pub(super) fn run(program: &mut Program) -> Vec<Note> {
+/// Rewrites the program; says what it learnt of each clause. At most `limit`
+/// temporaries are kept at once for others to read.
+pub(super) fn run(program: &mut Program, limit: usize) -> Vec<Note> {
     let mut walker = Walker {
         table: Table::default(),
         numbers: HashMap::new(),
         uses: Uses::of(program),
         temps: program.temps,
+        limit,
     };
     let mut state = Some(State::new(&mut walker.table));
     let mut notes = Vec::new();
@@ -60,20 +62,22 @@ struct Walker {
     uses: Uses,
     /// How many temporaries have been named.
     temps: u32,
+    /// How many are shared at once.
+    limit: usize,
 }
 
 impl Walker {
     /// Also returns what holds at the next clause, if it can be reached.
     fn event(&mut self, event: &mut Event, mut state: State) -> (Note, Option<State>) {
         let before = self.continues(&state);
-        state.temps.clear();
+        state.leave();
         let condition = std::mem::take(&mut event.condition);
         event.condition = self.block(condition, &mut state);
         let number = self.truth(event.test, &state);
         event.test = self
             .holder(number, &[event.test], &state)
             .unwrap_or(event.test);
-        state.temps.clear();
+        state.leave();
         let truth = self.simplifier(&state).decided(number);
         if let Some(truth) = truth {
             event.test = Operand::Const(u64::from(truth));
@@ -97,7 +101,7 @@ impl Walker {
             event.body = self.block(body, &mut state);
             note.after = self.continues(&state);
             if note.after != Some(false) {
-                state.temps.clear();
+                state.leave();
                 next = Some(match next {
                     Some(next) => next.join(&state, &mut self.table),
                     None => state,
@@ -171,12 +175,17 @@ impl Walker {
             self.build(node, &hints, target, state)
                 .unwrap_or_else(|| self.renamed(set.value, state))
         };
+        for operand in value.operands() {
+            if let Operand::Temp(temp) = operand {
+                state.touch(temp);
+            }
+        }
         match set.to {
             Place::Reg(reg) => state.write(reg, number),
             Place::Temp(temp) => {
                 self.numbers.insert(temp, number);
                 if share {
-                    state.temps.entry(number).or_insert(temp);
+                    state.share(number, temp, self.limit);
                 }
             }
         }
@@ -346,10 +355,7 @@ impl Walker {
         if let Some(reg) = state.holder(number, &self.table) {
             return Some(Operand::Reg(reg));
         }
-        match state.temps.get(&number) {
-            Some(temp) => Some(Operand::Temp(*temp)),
-            None => hint,
-        }
+        state.shared(number).map(Operand::Temp).or(hint)
     }
 
     /// Where something can be read that is true whenever `number` is.
