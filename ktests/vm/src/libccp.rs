@@ -46,12 +46,17 @@ pub struct Libccp {
 
 impl Libccp {
     /// A datapath without programs. Its time begins at 0.
+    pub fn new() -> Self {
+        Self::starting_at(0)
+    }
+
+    /// [`Libccp::new`] at another time, in microseconds.
     ///
     /// # Panics
     ///
     /// When libccp doesn't take what its header asks for.
-    pub fn new() -> Self {
-        NOW_NS.set(0);
+    pub fn starting_at(now_us: u64) -> Self {
+        NOW_NS.set(now_us * 1000);
         let effects = leak(Effects::default());
         let connection = leak(Connection {
             index: 0,

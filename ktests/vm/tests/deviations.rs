@@ -161,6 +161,17 @@ fn micros_counts_on_from_what_is_written() {
 }
 
 #[test]
+fn ack_now_is_the_monotonic_clock() {
+    let program = reporting(&[bind(r(0), p(primitive::ACK_NOW))]);
+    let mut libccp = load(Libccp::starting_at(5_000_000), &program);
+    let mut ours = load(Ours::new(), &program);
+    let first = |done: Done| done.unwrap().report().unwrap()[0];
+    let ack = ack(7_000_000);
+    assert_eq!(first(invoke(&mut libccp, &ack)), 2_000_000);
+    assert_eq!(first(invoke(&mut ours, &ack)), 7_000_000);
+}
+
+#[test]
 fn sixteen_tmp_registers() {
     let program = reporting(&[
         bind(l(0), imm(77)),
