@@ -28,23 +28,6 @@ use crate::{
     tcp::Ack,
 };
 
-/// Microseconds in a second.
-const US: u64 = 1_000_000;
-
-/// The rate the stack itself would set, as in `tcp_update_pacing_rate()` with
-/// its default ratios: 200 % of window per RTT in the first half of slow start,
-/// else 120 %. Without pacing it limits the size of bursts (TSO autosizing).
-fn customary_rate(ack: &Ack, cwnd: u32) -> u64 {
-    let percent = if cwnd < ack.ssthresh / 2 { 200 } else { 120 };
-    u64::from(cwnd)
-        .saturating_mul(u64::from(ack.mss))
-        .saturating_mul(US / 100)
-        .saturating_mul(percent)
-        .checked_div(u64::from(ack.srtt_us))
-        .unwrap_or(0)
-        .min(ack.max_pacing_rate)
-}
-
 impl Flow {
     /// One ACK, or one timeout.
     #[inline]
@@ -62,7 +45,7 @@ impl Flow {
         // The built-in program limits bursts like the stack, without pacing.
         self.paced |= decision.rate != 0 && self.running.id != BUILTIN;
         let rate = match decision.rate {
-            0 if !self.paced => customary_rate(ack, cwnd),
+            0 if !self.paced => ack.customary_rate(cwnd),
             rate => rate,
         };
         let mut verdict = Verdict {

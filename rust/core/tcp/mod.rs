@@ -4,6 +4,7 @@
 //! program's answer becomes a window in packets and a pacing rate.
 
 mod ack;
+mod pacing;
 mod tracker;
 
 pub use self::{
