@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The order of steps that do not depend on each other: a condition can end at
-//! the first comparison that fails if what else it computes is done before, and
-//! the datapath drops a `(fallthrough)` that comes last.
+//! the first comparison that fails if what can abort is done before, and the
+//! datapath drops a `(fallthrough)` that comes last.
 
 use ccp_core::vm::isa::Opcode;
 
@@ -34,7 +34,7 @@ fn fallthrough_last(steps: &mut Block) {
     }
 }
 
-/// Moves what else a condition computes before its comparisons.
+/// Moves what can abort before comparisons, which cannot.
 fn comparisons_last(steps: &mut Block) {
     for at in 1..steps.len() {
         let mut to = at;
@@ -45,8 +45,8 @@ fn comparisons_last(steps: &mut Block) {
     }
 }
 
-/// Whether `step` computes something that is not a comparison and does not
-/// depend on the comparison `before` it.
+/// Whether `step` computes something that can abort and does not depend on the
+/// comparison `before` it.
 fn computes(step: &Step, before: &Step) -> bool {
     let (Step::Set(set), Step::Set(before)) = (step, before) else {
         return false;
@@ -55,7 +55,7 @@ fn computes(step: &Step, before: &Step) -> bool {
         return false;
     };
     let depends = set.value.operands().any(|o| o == Operand::Temp(compared));
-    is_comparison(before) && !is_comparison(set) && !depends
+    is_comparison(before) && set.value.can_abort() && !depends
 }
 
 fn is_comparison(set: &Set) -> bool {

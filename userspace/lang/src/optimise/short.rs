@@ -7,7 +7,7 @@ use ccp_core::vm::isa::Opcode;
 use super::compare::Relation;
 use super::effects;
 use super::uses::Uses;
-use crate::flat::{Block, If, Operand, Place, Program, Set, Step, Temp, Test, Value};
+use crate::flat::{Block, Operand, Place, Program, Set, Step, Temp, Test, Value};
 
 pub(super) fn run(program: &mut Program) {
     let uses = Uses::of(program);
@@ -23,17 +23,28 @@ fn block(steps: &mut Block, uses: &Uses) {
         if let Step::If(choice) = &mut step {
             block(&mut choice.then, uses);
             block(&mut choice.otherwise, uses);
-            while !choice.then.is_empty() && split(&mut out, choice, uses) {}
+            if !choice.then.is_empty() {
+                let mut tests = split(&mut out, choice.condition, uses).into_iter();
+                if let Some(first) = tests.next() {
+                    choice.condition = first.value;
+                }
+                choice.also.extend(tests);
+            }
         }
         out.push(step);
     }
     *steps = out;
 }
 
-/// Takes the conjunction that is the first condition of `step` apart.
-fn split(before: &mut Block, step: &mut If, uses: &Uses) -> bool {
-    let Some((left, right)) = conjunction(before.last(), step.condition, uses) else {
-        return false;
+/// Takes the conjunction that is `condition` apart. What the first of its parts
+/// needs stays in `before`.
+fn split(before: &mut Block, condition: Operand, uses: &Uses) -> Vec<Test> {
+    let whole = Test {
+        steps: Block::new(),
+        value: condition,
+    };
+    let Some((left, right)) = conjunction(before.last(), condition, uses) else {
+        return vec![whole];
     };
     let steps = &before[..before.len() - 1];
     let was_there = matches!(right, Operand::Temp(_)) && own(steps, right, uses) == 0;
@@ -46,19 +57,17 @@ fn split(before: &mut Block, step: &mut If, uses: &Uses) -> bool {
     let rest = &steps[..steps.len() - count];
     if count == 0 && !compared(rest.last(), first, uses) {
         // Two plain registers: the datapath tests both at once.
-        return false;
+        return vec![whole];
     }
     before.pop();
-    let steps = before.split_off(before.len() - count);
-    step.condition = first;
-    step.also.insert(
-        0,
-        Test {
-            steps,
-            value: second,
-        },
-    );
-    true
+    let mut steps = before.split_off(before.len() - count);
+    let mut tests = split(before, first, uses);
+    let mut others = split(&mut steps, second, uses);
+    if let Some(other) = others.first_mut() {
+        other.steps = steps;
+    }
+    tests.append(&mut others);
+    tests
 }
 
 /// The operands of the conjunction that computes `condition`.
