@@ -248,9 +248,7 @@ impl Lowerer {
         let source = self.operand(old);
         // A temporary that ends here can be the one that is updated.
         let own = match old {
-            Operand::Temp(temp) if self.uses.ends(temp, self.at) => {
-                (!operands.contains(&old)).then_some(temp)
-            }
+            Operand::Temp(temp) if self.uses.ends(temp, self.at) => Some(temp),
             _ => None,
         };
         match (set.to, own) {

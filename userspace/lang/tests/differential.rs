@@ -310,6 +310,10 @@ fn what_aborts_is_not_taken_away() {
             Abort::DivideByZero,
         ),
         ("(:= a (/ 1 0)) (:= a 5)", Abort::DivideByZero),
+        (
+            "(If (&& (> Report.x 5) (> a (/ 1 (min Report.x a)))) (report))",
+            Abort::DivideByZero,
+        ),
     ] {
         let source =
             format!("(def (Report (x 0)) (a 7)) (when true (:= Cwnd 9) {statement} (report))");

@@ -63,3 +63,58 @@ fn carrier(steps: &Block, at: usize, uses: &Uses) -> Option<(usize, Reg)> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flat::{Event, Temp};
+    use ccp_core::vm::isa::{Class, Opcode};
+
+    fn reg(index: u32) -> Reg {
+        Reg::new(Class::Local, index)
+    }
+
+    fn set(to: Place, value: Value) -> Step {
+        Step::Set(Set {
+            to,
+            value,
+            span: 0..0,
+        })
+    }
+
+    /// A temporary, what is `between`, and its copy to local 0; whether the
+    /// two become one.
+    fn fuses(between: Option<Step>) -> bool {
+        let sum = Value::Binary(Opcode::Add, Operand::Reg(reg(1)), Operand::Const(1));
+        let carried = Value::Copy(Operand::Temp(Temp(1)));
+        let mut body = vec![set(Place::Temp(Temp(1)), sum)];
+        body.extend(between);
+        body.push(set(Place::Reg(reg(0)), carried));
+        let count = body.len();
+        let mut program = Program {
+            definitions: Vec::new(),
+            events: vec![Event {
+                condition: Vec::new(),
+                test: Operand::Const(1),
+                body,
+                span: 0..0,
+            }],
+            temps: 1,
+        };
+        run(&mut program);
+        program.events[0].body.len() < count
+    }
+
+    #[test]
+    fn nothing_in_between_sees_the_register() {
+        assert!(fuses(None));
+        let copy = |to, from| Some(set(Place::Reg(to), Value::Copy(from)));
+        assert!(fuses(copy(reg(2), Operand::Reg(reg(3)))));
+        // What the sum reads may change once it is computed.
+        assert!(fuses(copy(reg(1), Operand::Const(5))));
+        assert!(!fuses(copy(reg(0), Operand::Const(5))));
+        assert!(!fuses(copy(reg(2), Operand::Reg(reg(0)))));
+        let quotient = Value::Binary(Opcode::Div, Operand::Const(1), Operand::Reg(reg(3)));
+        assert!(!fuses(Some(set(Place::Reg(reg(2)), quotient))));
+    }
+}

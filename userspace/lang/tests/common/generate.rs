@@ -84,6 +84,17 @@ fn expressions(depth: usize) -> (BoxedStrategy<String>, BoxedStrategy<String>) {
     (num, flag)
 }
 
+/// Assignments whose target is an operand.
+const OWN: &[&str] = &[
+    "(:= %T (if %T %A %B))",
+    "(:= %T (!if %T %A %B))",
+    "(:= %T (if (> %A 3) %T %B))",
+    "(:= %T (if (> %A %T) %B 4))",
+    "(:= %T (ewma %T %A %B))",
+    "(:= %T (ewma 3 %A %T))",
+    "(If (&& (> %T 2) (> %A (/ %B (min %T 5)))) (:= %T %A))",
+];
+
 fn statements() -> BoxedStrategy<String> {
     let (num, flag) = expressions(2);
     let (_, test) = expressions(1);
@@ -99,6 +110,10 @@ fn statements() -> BoxedStrategy<String> {
             .prop_map(|(to, k, v)| format!("(:= {to} (ewma {k} {v}))")),
         1 => (pick(&["if", "!if"]), pick(&["a", "l", "Report.x", "Cwnd"]), test.clone(), num.clone())
             .prop_map(|(op, to, c, v)| format!("(:= {to} ({op} {c} {v}))")),
+        1 => (prop::sample::select(OWN), pick(NUMBERS), num.clone(), num.clone())
+            .prop_map(|(form, to, a, b)| {
+                form.replace("%T", &to).replace("%A", &a).replace("%B", &b)
+            }),
         1 => (num.clone(), num.clone()).prop_map(|(a, b)| format!("(:= (+ {a} 1) {b})")),
         1 => num,
         1 => pick(&["(report)", "(fallthrough)"]),
