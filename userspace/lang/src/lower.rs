@@ -282,7 +282,8 @@ impl Lowerer {
     }
 
     fn choice(&mut self, step: &If) {
-        let negate = step.then.is_empty() && step.also.is_empty();
+        let only_second = step.then.is_empty() && !step.otherwise.is_empty();
+        let negate = only_second && step.also.is_empty();
         let mut skips = vec![self.test(step.condition, negate)];
         for test in &step.also {
             self.block(&test.steps);
