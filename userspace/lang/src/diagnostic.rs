@@ -105,7 +105,7 @@ pub struct Diagnostics {
 }
 
 /// Most diagnostics that are kept; nobody reads more, and each takes time.
-const MAX_DIAGNOSTICS: usize = 100;
+pub(crate) const MAX_DIAGNOSTICS: usize = 100;
 
 /// Most bytes of source shown with a diagnostic; beyond it, it is no help.
 const MAX_SNIPPET: usize = 16 << 10;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What each name stands for.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use ccp_core::vm::isa::{Class, Reg, CONTROLS, LOCALS, REPORTS};
 
 use crate::ast::{Declaration, Literal, Name, Span, Structure};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, MAX_DIAGNOSTICS};
 use crate::ir::Definition;
 use crate::names;
 use crate::symbols::Symbols;
@@ -36,6 +37,8 @@ pub(crate) struct Scope {
     /// Locals that some assignment sets.
     assigned: HashSet<String>,
     locals: u32,
+    /// Names that a nearest one was asked for.
+    asked: Cell<usize>,
     pub(crate) symbols: Symbols,
     pub(crate) definitions: Vec<Definition>,
 }
@@ -47,6 +50,7 @@ impl Scope {
             variables: builtins(),
             assigned: HashSet::new(),
             locals: 0,
+            asked: Cell::new(0),
             symbols: Symbols::default(),
             definitions: Vec::new(),
         };
@@ -172,6 +176,12 @@ impl Scope {
 
     /// The name nearest to `name` that can stand where `wanted` says.
     pub(crate) fn nearest(&self, name: &str, wanted: Wanted) -> Option<&str> {
+        // A program of nothing but mistakes would take long, and the rest of
+        // its messages is not shown.
+        self.asked.set(self.asked.get() + 1);
+        if self.asked.get() > MAX_DIAGNOSTICS {
+            return None;
+        }
         let fits = |variable: &Variable, name: &str| match wanted {
             Wanted::Value => variable.origin != Origin::Local || self.assigned.contains(name),
             Wanted::Target => {

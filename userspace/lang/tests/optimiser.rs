@@ -13,6 +13,37 @@ use std::path::Path;
 use ccp_core::vm::{self, isa::INSTRUCTION_BYTES};
 use common::{compile, listing::listing, BOTH};
 
+/// Each line uses the value of the line before twice: followed as a tree, that
+/// is a thousand million values.
+#[test]
+fn shared_values_are_followed_once() {
+    let lines: [(&str, fn(u32) -> String); 4] = [
+        ("false", |k| {
+            format!("(:= m (&& (&& m (> Ack.bytes_acked {k})) (&& m (> Flow.mss {k}))))")
+        }),
+        ("false", |k| {
+            format!("(:= m (|| (|| m (> Ack.bytes_acked {k})) (|| m (> Flow.mss {k}))))")
+        }),
+        ("false", |k| {
+            let (first, second) = (
+                format!("(if (> Ack.now {k}) m (> Flow.lost {k}))"),
+                format!("(if (> Flow.lost {k}) (> Ack.now {k}) m)"),
+            );
+            format!("(:= m (if (> Flow.mss {k}) {first} {second}))")
+        }),
+        ("0", |k| format!("(:= m (max (+ m {k}) (min m (* m {k}))))")),
+    ];
+    for (start, line) in lines {
+        let body: String = (5..35).map(line).collect();
+        let source = format!(
+            "(def (Report (x 0)) (Local (m {start})))
+             (when true {body} (If m (:= Report.x 1)) (report))"
+        );
+        let [plain, optimised] = BOTH.map(|options| compile(&source, options));
+        assert!(optimised.program.instructions.len() <= plain.program.instructions.len());
+    }
+}
+
 #[test]
 fn passes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/optimiser");

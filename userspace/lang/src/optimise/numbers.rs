@@ -96,6 +96,8 @@ pub(super) fn commutes(opcode: Opcode) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Table {
     nodes: Vec<Node>,
+    /// Of each node, whether it is 0 or 1 whatever the operands are.
+    bools: Vec<bool>,
     numbers: HashMap<Form, Number>,
     mixed: u32,
 }
@@ -106,6 +108,12 @@ impl Table {
         let next = Number(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
         let number = *self.numbers.entry(node.into()).or_insert(next);
         if number == next {
+            self.bools.push(match node {
+                Node::Const(value) => value <= 1,
+                Node::Compare(..) | Node::Binary(Opcode::And | Opcode::Or, ..) => true,
+                Node::Select(_, a, b) => self.is_bool(a) && self.is_bool(b),
+                _ => false,
+            });
             self.nodes.push(node);
         }
         number
@@ -127,11 +135,6 @@ impl Table {
 
     /// Whether the value is 0 or 1 whatever the operands are.
     pub(super) fn is_bool(&self, number: Number) -> bool {
-        match self.node(number) {
-            Node::Const(value) => value <= 1,
-            Node::Compare(..) | Node::Binary(Opcode::And | Opcode::Or, ..) => true,
-            Node::Select(_, a, b) => self.is_bool(a) && self.is_bool(b),
-            _ => false,
-        }
+        self.bools[number.0 as usize]
     }
 }

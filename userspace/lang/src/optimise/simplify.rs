@@ -2,6 +2,8 @@
 //! Identities: the same value, computed from less. None of them takes an abort
 //! away: what can abort is replaced only when it cannot.
 
+use std::collections::BTreeSet;
+
 use ccp_core::vm::isa::Opcode;
 
 use super::compare::Relation;
@@ -256,13 +258,21 @@ impl Simplifier<'_> {
 
     /// Whether `number` joins `part` and others already.
     fn holds(&self, number: Number, opcode: Opcode, part: Number) -> bool {
-        match self.table.node(number) {
-            Node::Binary(join, a, b) if join == opcode => {
-                let within = |side| side == part || self.holds(side, opcode, part);
-                within(a) || within(b)
+        let mut open = vec![number];
+        // Shared parts are looked at once: there can be exponentially many ways to
+        // them.
+        let mut seen = BTreeSet::new();
+        while let Some(number) = open.pop() {
+            if let Node::Binary(join, a, b) = self.table.node(number) {
+                if join == opcode && seen.insert(number) {
+                    if a == part || b == part {
+                        return true;
+                    }
+                    open.extend([a, b]);
+                }
             }
-            _ => false,
         }
+        false
     }
 
     /// Whether one is the negation of the other.

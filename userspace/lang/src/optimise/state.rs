@@ -112,6 +112,14 @@ impl State {
 
     /// Learns that `number` is not 0, or that it is.
     pub(super) fn assume(&mut self, number: Number, truth: bool, table: &Table) {
+        // What is known already is not followed again: parts can be shared.
+        let known = match truth {
+            true => self.is_nonzero(number, table),
+            false => self.constant(number, table) == Some(0),
+        };
+        if known {
+            return;
+        }
         match (table.node(number), truth) {
             (Node::Const(_), _) => return,
             (Node::Compare(relation, a, b), _) => {
