@@ -20,6 +20,9 @@ module: ## build ccp_rs.ko for the kernel in KDIR
 stock: prepare ## ccp_rs.ko and ccpctl for Debian's newest 7.x kernel, in build/stock
 	@ktests/lab/install.sh build/stock
 
+tools: prepare ## ccpctl, in build/bin; needs no kernel
+	@ktests/lab/userspace.sh
+
 demo: ## a flow on the stock kernel under a userspace algorithm
 	@ktests/demo.sh
 
@@ -50,5 +53,5 @@ clean: ## remove what was built here; the cache stays
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-.PHONY: module stock demo test bench fuzz lint lab prepare clean help
+.PHONY: module stock tools demo test bench fuzz lint lab prepare clean help
 .DEFAULT_GOAL := module

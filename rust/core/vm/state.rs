@@ -249,7 +249,9 @@ impl State {
 
     /// What a register holds between invocations: a control, report or local
     /// register, or `Micros`, `Cwnd` and `Rate` as the last one left them.
-    /// `None` for all others, and those the program doesn't have.
+    /// `None` for all others, and those the program doesn't have. A report
+    /// register that is only ever a measurement holds the last one, also after
+    /// a report.
     pub fn read(&self, program: Program<'_>, file: &[u64], reg: Reg) -> Option<u64> {
         let header = program.header;
         let known = match reg.class {
