@@ -14,10 +14,10 @@ bin=/cache/cargo-target/fuzz
 # Of 20 inputs each target gets so many, of at most so many bytes.
 targets=(program wire acks)
 declare -A share=([program]=14 [wire]=5 [acks]=1)
-declare -A length=([program]=512 [wire]=2048 [acks]=512)
+declare -A length=([program]=256 [wire]=2048 [acks]=512)
 # What the corpus in the repository keeps: short inputs for all that programs
 # do, and for the wire form one for each edge.
-declare -A keep=([program]="-max_len=96" [wire]="-max_len=1024 -use_counters=0" [acks]="-max_len=256")
+declare -A keep=([program]="-max_len=64" [wire]="-max_len=1024 -use_counters=0" [acks]="-max_len=256")
 # Inputs of one run of libFuzzer; a new one begins with another seed.
 chunk=5000000
 

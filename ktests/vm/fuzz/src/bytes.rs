@@ -31,28 +31,55 @@ const EDGES: [u64; 24] = [
 
 /// What is left of an input.
 #[derive(Clone, Debug)]
-pub struct Bytes<'a>(&'a [u8]);
+pub struct Bytes<'a> {
+    data: &'a [u8],
+    tail: Tail,
+}
+
+/// What follows an input: random bytes, decided by the input, then zeros.
+#[derive(Clone, Debug, Default)]
+struct Tail {
+    state: u64,
+    left: usize,
+}
 
 impl<'a> Bytes<'a> {
     /// All of `data`.
     pub fn new(data: &'a [u8]) -> Bytes<'a> {
-        Bytes(data)
+        Bytes {
+            data,
+            tail: Tail::default(),
+        }
+    }
+
+    /// All of `data` but its first byte, which says how much of a tail it has:
+    /// a few bytes of input so become a program that does a lot.
+    pub fn with_tail(data: &'a [u8]) -> Bytes<'a> {
+        let mut bytes = Bytes::new(data);
+        let length = bytes.byte();
+        let mix =
+            |state: u64, byte: &u8| (state ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        bytes.tail = Tail {
+            state: data.iter().fold(0xcbf2_9ce4_8422_2325, mix),
+            left: usize::from(length),
+        };
+        bytes
     }
 
     /// Whether only the zeros after the end are left.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.data.is_empty() && self.tail.left == 0
     }
 
-    /// Everything left.
+    /// Everything left of the input itself.
     pub fn rest(self) -> &'a [u8] {
-        self.0
+        self.data
     }
 
-    /// The next `most` bytes, or as many as there are.
+    /// The next `most` bytes of the input itself, or as many as there are.
     pub fn take(&mut self, most: usize) -> &'a [u8] {
-        let (taken, rest) = self.0.split_at(most.min(self.0.len()));
-        self.0 = rest;
+        let (taken, rest) = self.data.split_at(most.min(self.data.len()));
+        self.data = rest;
         taken
     }
 
@@ -60,6 +87,9 @@ impl<'a> Bytes<'a> {
         let mut array = [0; N];
         let taken = self.take(N);
         array[..taken.len()].copy_from_slice(taken);
+        for byte in &mut array[taken.len()..] {
+            *byte = self.tail.next();
+        }
         array
     }
 
@@ -91,5 +121,18 @@ impl<'a> Bytes<'a> {
             224..240 => self.word().into(),
             240.. => self.long(),
         }
+    }
+}
+
+impl Tail {
+    fn next(&mut self) -> u8 {
+        if self.left == 0 {
+            return 0;
+        }
+        self.left -= 1;
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed >> 56) as u8
     }
 }

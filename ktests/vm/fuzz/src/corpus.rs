@@ -67,7 +67,7 @@ pub fn wire(file: &Path, directory: &Path) -> io::Result<usize> {
     fs::create_dir_all(directory)?;
     let inputs = read(file)?;
     for (number, input) in inputs.iter().enumerate() {
-        let program = grammar::program(&mut Bytes::new(input));
+        let program = grammar::program(&mut Bytes::with_tail(input));
         let Ok(length) = u16::try_from(program.events.len()) else {
             continue;
         };
@@ -83,7 +83,7 @@ pub fn wire(file: &Path, directory: &Path) -> io::Result<usize> {
 
 /// The programs of an input of `program`, for people.
 pub fn show(input: &[u8]) -> String {
-    let mut bytes = Bytes::new(input);
+    let mut bytes = Bytes::with_tail(input);
     let mut text = String::new();
     for name in ["first", "second"] {
         let _ = writeln!(text, "{name} program:");

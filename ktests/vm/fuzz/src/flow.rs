@@ -2,7 +2,11 @@
 //! A flow that runs programs on the machine and on the naive one of rust/core's
 //! tests at once, and compares.
 
-use ccp_core::vm::{self, Input, Outcome};
+use ccp_core::vm::{
+    self,
+    isa::{Class, Reg},
+    Input, Outcome,
+};
 
 use crate::{grammar::Wire, naive::Naive, rules};
 
@@ -135,7 +139,7 @@ impl<'a> Flow<'a> {
         self.naive.switch(events, instructions, self.now);
         self.fresh = false;
         self.canaries();
-        self.compare_report();
+        self.compare();
     }
 
     /// Nothing is written beyond the slots the program asked for.
@@ -144,14 +148,29 @@ impl<'a> Flow<'a> {
         assert!(self.file[beyond..].iter().all(|slot| *slot == CANARY));
     }
 
-    fn compare_report(&self) {
-        let report = self.state.report(self.program.decoded(), &self.file);
-        assert_eq!(report.len(), self.program.facts.report_fields);
+    /// All that can be seen of the registers.
+    fn compare(&self) {
+        let (decoded, facts) = (self.program.decoded(), self.program.facts);
+        let read = |class, index| self.state.read(decoded, &self.file, Reg::new(class, index));
+        for index in 0..18 {
+            let control = (index < facts.controls).then(|| self.naive.get(0, index));
+            assert_eq!(read(Class::NonvolatileControl, index), control);
+            assert_eq!(read(Class::VolatileControl, index), control);
+            let local = (index < 8).then(|| self.naive.get(3, index));
+            assert_eq!(read(Class::Local, index), local);
+        }
+        let report = self.state.report(decoded, &self.file);
+        assert_eq!(report.len(), facts.report_fields);
         if !self.fresh {
             return;
         }
         for (index, value) in (0..).zip(report) {
             assert_eq!(value, self.naive.get(6, index), "report register {index}");
+            assert_eq!(read(Class::VolatileReport, index), Some(value));
+        }
+        for index in 3..6 {
+            let implicit = read(Class::Implicit, index);
+            assert_eq!(implicit, Some(self.naive.get(2, index)));
         }
     }
 
@@ -186,13 +205,13 @@ impl<'a> Flow<'a> {
         self.budget = self.budget.saturating_sub(executed + 1);
         self.fresh = outcome.abort.is_none();
         self.canaries();
-        self.compare_report();
+        self.compare();
         if outcome.report && reset {
             self.state.reset_volatile(decoded, &mut self.file);
             self.naive.reset_volatile();
             self.fresh = false;
             self.canaries();
-            self.compare_report();
+            self.compare();
         }
         outcome
     }
@@ -221,6 +240,6 @@ impl<'a> Flow<'a> {
             assert_eq!(changed.count(), 0, "a refused update changes nothing");
         }
         self.canaries();
-        self.compare_report();
+        self.compare();
     }
 }

@@ -8,7 +8,7 @@
 
 use ccp_core::vm::isa::{implicit, Class, Event, Form, Instruction, Opcode, Reg};
 
-use crate::{bytes::Bytes, mend};
+use crate::{bytes::Bytes, mend::Mend};
 
 /// A program in its wire form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,21 +34,28 @@ const COMMON: [Opcode; 6] = [
 ];
 
 const FLAG: Reg = Reg::new(Class::Implicit, implicit::EVENT_FLAG);
+const CONTINUE: Reg = Reg::new(Class::Implicit, implicit::SHOULD_CONTINUE);
+const REPORT: Reg = Reg::new(Class::Implicit, implicit::SHOULD_REPORT);
 
 /// Reads a program.
 pub fn program(bytes: &mut Bytes<'_>) -> Wire {
     let style = bytes.byte();
-    let mended = style % 8 != 7;
-    let mut code = definitions(bytes, mended);
+    let mend = match style % 8 {
+        7 => None,
+        6 => Some(Mend::BUT_TMPS),
+        5 => Some(Mend::BUT_SKIPS),
+        _ => Some(Mend::ALL),
+    };
+    let mut code = definitions(bytes, mend.is_some());
     let mut events = Vec::new();
     let mut more = true;
     while more && code.len() < MOST_INSTRUCTIONS && events.len() < MOST_EVENTS {
         let mut condition = Vec::new();
         let mut body = Vec::new();
         more = part(bytes, &mut condition) && part(bytes, &mut body);
-        if mended {
-            mend::condition(&mut condition);
-            mend::body(&mut body);
+        if let Some(mend) = mend {
+            mend.condition(&mut condition);
+            mend.body(&mut body);
         }
         let cond_start = code.len() as u32;
         let cond_count = condition.len() as u32;
@@ -65,7 +72,7 @@ pub fn program(bytes: &mut Bytes<'_>) -> Wire {
         events: events.iter().flat_map(|event| event.to_bytes()).collect(),
         instructions: code.iter().flat_map(|code| code.to_bytes()).collect(),
     };
-    if !mended {
+    if mend.is_none() {
         for _ in 0..style >> 6 {
             patch(bytes, &mut wire);
         }
@@ -124,24 +131,43 @@ fn same(one: Reg, other: Reg) -> bool {
 /// Reads a condition or a body; returns whether more parts follow.
 fn part(bytes: &mut Bytes<'_>, code: &mut Vec<Instruction>) -> bool {
     while !bytes.is_empty() && code.len() < MOST_INSTRUCTIONS {
-        match bytes.byte() % 64 {
-            16..24 => return true,
-            24 => return false,
-            25 => constants(bytes, code),
-            26 => skips(bytes, code),
-            27 => code.push(Instruction {
+        let byte = bytes.byte();
+        match byte % 64 {
+            16..20 => return true,
+            20 => return false,
+            // Without it an invocation ends with the first event that holds.
+            21 | 22 => {
+                let value = immediate(u32::from(bytes.byte() % 8 != 0));
+                code.push(instruction(Opcode::Bind, CONTINUE, CONTINUE, value));
+            }
+            23 => code.push(instruction(Opcode::Bind, REPORT, REPORT, immediate(1))),
+            24 => code.push(Instruction {
                 result: FLAG,
                 ..one(bytes, Opcode::Bind)
             }),
-            28 | 29 => tree(bytes, code),
+            25 => constants(bytes, code),
+            26 => skips(bytes, code),
+            27..32 => tree(bytes, code),
             tag => {
                 let common = COMMON[usize::from(tag) % COMMON.len()];
                 let opcode = Opcode::from_code(tag).unwrap_or(common);
-                code.push(one(bytes, opcode));
+                let one = one(bytes, opcode);
+                code.push(if byte < 64 { one } else { calm(one) });
             }
         }
     }
     false
+}
+
+/// What aborts for most values, so that it doesn't.
+fn calm(mut one: Instruction) -> Instruction {
+    match one.opcode {
+        Opcode::Sub => one.opcode = Opcode::SubSat,
+        Opcode::Div if one.right.class == Class::Immediate => one.right.index |= 1,
+        Opcode::Div => one.right = immediate(1 << (one.right.index % 12)),
+        _ => (),
+    }
+    one
 }
 
 /// Many constants: they make a register file bigger.
@@ -171,6 +197,9 @@ fn skips(bytes: &mut Bytes<'_>, code: &mut Vec<Instruction>) {
 /// What joins truth values.
 const JOINS: [Opcode; 4] = [Opcode::And, Opcode::Or, Opcode::Mul, Opcode::Add];
 
+/// Values to compare with.
+const VALUES: [Opcode; 4] = [Opcode::Mul, Opcode::Div, Opcode::Add, Opcode::Max];
+
 /// What makes them.
 const TESTS: [Opcode; 6] = [
     Opcode::Gt,
@@ -190,12 +219,13 @@ fn tree(bytes: &mut Bytes<'_>, code: &mut Vec<Instruction>) {
         let tag = bytes.byte();
         let opcode = match tag % 16 {
             0..5 => TESTS[usize::from(tag / 16) % TESTS.len()],
-            5 | 6 => {
+            5 => {
                 stack.push(operand(bytes));
                 continue;
             }
-            7..13 => JOINS[usize::from(tag / 16) % JOINS.len()],
-            13 => Opcode::Not,
+            6 => VALUES[usize::from(tag / 16) % VALUES.len()],
+            7..12 => JOINS[usize::from(tag / 16) % JOINS.len()],
+            12 | 13 => Opcode::Not,
             14 => {
                 let common = COMMON[usize::from(tag / 16) % COMMON.len()];
                 let opcode = Opcode::from_code(bytes.byte() % 64).unwrap_or(common);
@@ -204,9 +234,17 @@ fn tree(bytes: &mut Bytes<'_>, code: &mut Vec<Instruction>) {
             }
             _ => break,
         };
-        let joins = tag % 16 >= 7;
+        // Joins take what there is, tests compare with it sometimes.
+        let mut takes = match tag % 16 {
+            0..4 | 6 => 0,
+            4 => 1,
+            _ => 2,
+        };
         let mut take = || match stack.pop() {
-            Some(reg) if joins => reg,
+            Some(reg) if takes > 0 => {
+                takes -= 1;
+                reg
+            }
             other => {
                 stack.extend(other);
                 operand(bytes)
@@ -220,7 +258,7 @@ fn tree(bytes: &mut Bytes<'_>, code: &mut Vec<Instruction>) {
         let result = Reg::new(Class::Tmp, next % 16);
         next += 1;
         stack.push(result);
-        code.push(instruction(opcode, result, left, right));
+        code.push(calm(instruction(opcode, result, left, right)));
     }
     match (stack.pop(), code.last_mut()) {
         (Some(value), Some(last)) if last.result == value => last.result = FLAG,
@@ -247,14 +285,21 @@ fn one(bytes: &mut Bytes<'_>, opcode: Opcode) -> Instruction {
 fn operand(bytes: &mut Bytes<'_>) -> Reg {
     let byte = bytes.byte();
     let index = u32::from(byte % 32);
+    // Few of them, so that instructions meet.
+    let few = match index % 16 {
+        index @ 0..10 => index % 3,
+        index => index,
+    };
     match byte / 32 {
-        0 | 1 => Reg::new(Class::Tmp, index % 16),
-        2 => Reg::new(Class::Local, index % 8),
-        3 if index < 16 => Reg::new(Class::NonvolatileReport, index),
-        3 => Reg::new(Class::VolatileReport, index - 16),
-        4 if index < 16 => Reg::new(Class::NonvolatileControl, index),
-        4 => Reg::new(Class::VolatileControl, index - 16),
-        5 => Reg::new(Class::Implicit, index % 6),
+        0 | 1 => Reg::new(Class::Tmp, few),
+        2 => Reg::new(Class::Local, few % 8),
+        3 if index < 16 => Reg::new(Class::NonvolatileReport, few),
+        3 => Reg::new(Class::VolatileReport, few),
+        4 if index < 16 => Reg::new(Class::NonvolatileControl, few),
+        4 => Reg::new(Class::VolatileControl, few),
+        // Programs that read the flags are decoded with less ado: seldom.
+        5 if index < 29 => Reg::new(Class::Implicit, 3 + index % 3),
+        5 => Reg::new(Class::Implicit, index - 29),
         6 => Reg::new(Class::Primitive, index),
         _ if index < 16 => immediate(index),
         _ => immediate(bytes.value() as u32),

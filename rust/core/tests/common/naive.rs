@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The machine as `docs/isa.md` reads, straight from the wire form: typed
-//! registers in a map, 128-bit arithmetic, nothing prepared.
-
-use std::collections::HashMap;
+//! The machine as `docs/isa.md` reads, straight from the wire form: a table of
+//! registers for each class, 128-bit arithmetic, nothing prepared.
 
 use ccp_core::vm::{
     Abort,
@@ -22,7 +20,7 @@ struct Raw {
 pub struct Naive {
     instructions: Vec<Raw>,
     events: Vec<[u32; 4]>,
-    registers: HashMap<(u8, u32), u64>,
+    registers: [[u64; 32]; 9],
     base: u64,
 }
 
@@ -44,7 +42,7 @@ impl Naive {
         let mut naive = Naive {
             instructions: Vec::new(),
             events: Vec::new(),
-            registers: HashMap::new(),
+            registers: [[0; 32]; 9],
             base: 0,
         };
         naive.switch(events, instructions, 0);
@@ -65,7 +63,11 @@ impl Naive {
             .chunks(16)
             .map(|b| [word(b), word(&b[4..]), word(&b[8..]), word(&b[12..])])
             .collect();
-        self.registers.retain(|reg, _| reg.0 == 3);
+        for (class, registers) in self.registers.iter_mut().enumerate() {
+            if class != 3 {
+                registers.fill(0);
+            }
+        }
         self.define(false);
         self.base = now;
     }
@@ -79,7 +81,7 @@ impl Naive {
                 _ => return,
             };
             if !only_volatile || raw.result.0 == 5 || raw.result.0 == 8 {
-                self.registers.insert(key(raw.result), value);
+                self.set(raw.result.0, raw.result.1, value);
             }
         }
     }
@@ -89,13 +91,17 @@ impl Naive {
     }
 
     pub fn set(&mut self, class: u8, index: u32, value: u64) {
-        self.registers.insert(key((class, index)), value);
+        let (class, index) = key((class, index));
+        self.registers[usize::from(class)][index as usize] = value;
     }
 
     pub fn get(&self, class: u8, index: u32) -> u64 {
         match class {
             1 => u64::from(index),
-            _ => *self.registers.get(&key((class, index))).unwrap_or(&0),
+            _ => {
+                let (class, index) = key((class, index));
+                self.registers[usize::from(class)][index as usize]
+            }
         }
     }
 
