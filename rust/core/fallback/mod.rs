@@ -42,8 +42,9 @@ const CWND_LIMITED: Reg = prim(primitive::FLOW_CWND_LIMITED);
 const T0: Reg = Reg::new(Class::Tmp, 0);
 const T1: Reg = Reg::new(Class::Tmp, 1);
 const T2: Reg = Reg::new(Class::Tmp, 2);
+const T3: Reg = Reg::new(Class::Tmp, 3);
 
-const CODE: [Instruction; 50] = [
+const CODE: [Instruction; 51] = [
     op(Def, CREDIT, CREDIT, imm(0)),
     op(Def, GAIN, GAIN, imm(0)),
     op(Def, PHASE, PHASE, imm(0)),
@@ -68,10 +69,11 @@ const CODE: [Instruction; 50] = [
     op(Bind, PHASE, PHASE, imm(2)),
     op(Bind, CREDIT, CREDIT, imm(0)),
     // marked
-    op(Gt, T0, MICROS, SRTT_US),
-    op(And, T1, ECN_PACKETS, T0),
-    op(Equiv, T2, PHASE, imm(0)),
-    op(And, FLAG, T1, T2),
+    op(Ne, T0, ECN_PACKETS, imm(0)),
+    op(Gt, T1, MICROS, SRTT_US),
+    op(And, T2, T0, T1),
+    op(Equiv, T3, PHASE, imm(0)),
+    op(And, FLAG, T2, T3),
     op(Min, CWND, CWND, SSTHRESH),
     op(Bind, CREDIT, CREDIT, imm(0)),
     op(Bind, MICROS, MICROS, imm(0)),
@@ -115,7 +117,7 @@ const SHAPE: [(u32, u32); 10] = [
     (1, 2),
     (2, 1),
     (2, 4),
-    (4, 3),
+    (5, 3),
     (4, 2),
     (4, 3),
     (1, 2),

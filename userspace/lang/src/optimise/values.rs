@@ -387,11 +387,21 @@ impl Walker {
             _ => None,
         };
         Some(match node {
-            Node::Binary(opcode @ (Opcode::And | Opcode::Or), a, b) => Value::Binary(
-                opcode,
-                self.truth_holder(a, hints, state)?,
-                self.truth_holder(b, hints, state)?,
-            ),
+            Node::Binary(opcode @ (Opcode::And | Opcode::Or), a, b) => {
+                let left = self.truth_holder(a, hints, state)?;
+                let right = self.truth_holder(b, hints, state)?;
+                // The datapath tests plain registers last: a comparison keeps
+                // its place before another one.
+                let left = match (left, right, hints.first()) {
+                    (Operand::Reg(_), Operand::Temp(_), Some(first @ Operand::Temp(_)))
+                        if self.truth(*first, state) == a =>
+                    {
+                        *first
+                    }
+                    _ => left,
+                };
+                Value::Binary(opcode, left, right)
+            }
             Node::Binary(opcode, a, b) => Value::Binary(
                 opcode,
                 self.holder(a, hints, state)?,
