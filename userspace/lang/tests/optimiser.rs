@@ -17,7 +17,8 @@ use common::{compile, listing::listing, BOTH};
 /// is a thousand million values.
 #[test]
 fn shared_values_are_followed_once() {
-    let lines: [(&str, fn(u32) -> String); 4] = [
+    type Line = fn(u32) -> String;
+    let lines: [(&str, Line); 4] = [
         ("false", |k| {
             format!("(:= m (&& (&& m (> Ack.bytes_acked {k})) (&& m (> Flow.mss {k}))))")
         }),

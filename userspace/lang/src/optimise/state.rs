@@ -113,9 +113,10 @@ impl State {
     /// Learns that `number` is not 0, or that it is.
     pub(super) fn assume(&mut self, number: Number, truth: bool, table: &Table) {
         // What is known already is not followed again: parts can be shared.
-        let known = match truth {
-            true => self.is_nonzero(number, table),
-            false => self.constant(number, table) == Some(0),
+        let known = if truth {
+            self.is_nonzero(number, table)
+        } else {
+            self.constant(number, table) == Some(0)
         };
         if known {
             return;
