@@ -163,7 +163,7 @@ fn part(bytes: &mut Bytes<'_>, code: &mut Vec<Instruction>) -> bool {
 fn calm(mut one: Instruction) -> Instruction {
     match one.opcode {
         Opcode::Sub => one.opcode = Opcode::SubSat,
-        Opcode::Div if one.right.class == Class::Immediate => one.right.index |= 1,
+        Opcode::Div if one.right.index % 2 == 1 => one.right = immediate(one.right.index),
         Opcode::Div => one.right = immediate(1 << (one.right.index % 12)),
         _ => (),
     }
@@ -214,7 +214,8 @@ const TESTS: [Opcode; 6] = [
 /// operands first, with other instructions in between.
 fn tree(bytes: &mut Bytes<'_>, code: &mut Vec<Instruction>) {
     let mut stack = Vec::new();
-    let mut next = u32::from(bytes.byte());
+    let mut next = u32::from(bytes.byte() % 4);
+    let mut computed = false;
     for _ in 0..24 {
         let tag = bytes.byte();
         let opcode = match tag % 16 {
@@ -234,12 +235,13 @@ fn tree(bytes: &mut Bytes<'_>, code: &mut Vec<Instruction>) {
             }
             _ => break,
         };
-        // Joins take what there is, tests compare with it sometimes.
+        // Joins take what there is, tests the value computed for them.
         let mut takes = match tag % 16 {
-            0..4 | 6 => 0,
-            4 => 1,
+            0..=5 => i32::from(computed),
+            6 => 0,
             _ => 2,
         };
+        computed = tag % 16 == 6;
         let mut take = || match stack.pop() {
             Some(reg) if takes > 0 => {
                 takes -= 1;
