@@ -64,8 +64,9 @@ run() {
 			/DONE/ { coverage = $4 }
 			END {
 				share = of ? sprintf("%.1f %%", 100 * accepted / of) : "too few to say"
-				printf "%s: %d executions, %d a second, accepted %s, %d edges\n",
-					target, runs, rate, share, coverage
+				speed = rate ? rate " a second" : "in no time"
+				printf "%s: %d executions, %s, accepted %s, %d edges\n",
+					target, runs, speed, share, coverage
 			}' "$log" | tee -a "$work/history"
 	done
 }
@@ -84,16 +85,21 @@ merge() {
 	done
 }
 
-build
-if [ "${1:-}" = merge ]; then
-	merge
-	exit
-fi
-count=${1:-1000000}
-[[ $count =~ ^[0-9]+$ ]] || die "usage: run.sh [COUNT|merge]"
-: >"$work/history"
-for target in "${targets[@]}"; do
-	run "$target" $((count * share[$target] / 20))
-done
-awk '{ executions += $2 } END { printf "coverage: %d executions, nothing found\n", executions }' \
-	"$work/history"
+# A function: bash has then read all of it, should the file change meanwhile.
+main() {
+	local count=${1:-1000000} target
+	build
+	if [ "$count" = merge ]; then
+		merge
+		return
+	fi
+	[[ $count =~ ^[0-9]+$ ]] || die "usage: run.sh [COUNT|merge]"
+	: >"$work/history"
+	for target in "${targets[@]}"; do
+		run "$target" $((count * share[$target] / 20))
+	done
+	awk '{ runs += $2 } END { printf "coverage: %d executions, nothing found\n", runs }' \
+		"$work/history"
+}
+
+main "$@"
