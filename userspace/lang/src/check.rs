@@ -104,14 +104,10 @@ impl Checker<'_> {
     }
 
     fn no_effect(&mut self, expr: &Expr) {
-        let d = Diagnostic::warning("W0506", expr.span.clone(), "this statement has no effect");
-        let help = match &expr.kind {
-            ExprKind::Name(name) if name == "report" || name == "fallthrough" => {
-                format!("did you mean `({name})`?")
-            }
-            _ => "assign the value with `(:= name value)`, or remove it".to_owned(),
-        };
-        self.report(d.help(help));
+        self.report(
+            Diagnostic::warning("W0506", expr.span.clone(), "this statement has no effect")
+                .help("assign the value with `(:= name value)`, or remove it"),
+        );
     }
 
     /// An expression whose value is only copied, or not used at all: a name

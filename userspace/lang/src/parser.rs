@@ -168,8 +168,9 @@ impl<'a> Parser<'a> {
 
     /// A statement, or nothing if it was reported.
     pub(crate) fn statement(&mut self, item: Item<'_>) -> Option<Stmt> {
-        let Item::List(node, nodes) = item else {
-            return Some(Stmt::Expr(self.expr(item)));
+        let (node, nodes) = match item {
+            Item::List(node, nodes) => (node, nodes),
+            Item::Atom(expr) => return self.bare_statement(expr),
         };
         let Some((head, glued, rest)) = self.head(node, nodes) else {
             return Some(Stmt::Expr(error(node)));
@@ -196,6 +197,25 @@ impl<'a> Parser<'a> {
             Head::IfBlock => self.if_block(node, rest),
             _ => Some(Stmt::Expr(self.list_expr(node, head, glued, rest))),
         }
+    }
+
+    /// A word as a statement. A keyword there would do something else than it
+    /// says: `(If c A else B)` would run both A and B.
+    fn bare_statement(&mut self, expr: Expr) -> Option<Stmt> {
+        let ExprKind::Name(name) = &expr.kind else {
+            return Some(Stmt::Expr(expr));
+        };
+        let help = match name.as_str() {
+            _ if self.known.contains(name) => return Some(Stmt::Expr(expr)),
+            "else" => "write `(else statements...)`, as the last part of an `If`",
+            "when" => "write `(If condition statements...)`; clauses do not nest",
+            "report" => "write `(report)`",
+            "fallthrough" => "write `(fallthrough)`",
+            _ => return Some(Stmt::Expr(expr)),
+        };
+        let message = format!("`{name}` is a keyword and needs parentheses of its own");
+        self.report(Diagnostic::error("E0120", expr.span, message).help(help));
+        None
     }
 
     /// `(if c S)`, `(if c S E)`: only the chosen statement runs.

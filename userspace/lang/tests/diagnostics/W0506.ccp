@@ -1,6 +1,6 @@
 (def (a 0))
 (when true
-  report
+  a
   (+ a 1)
   5
   (:= (+ 1 2) 3))
