@@ -139,6 +139,33 @@ fn several() {
     both("several", |run| {
         assert_eq!(run.reports(1, 100), [20, 40, 60, 80, 100]);
     });
+    both("several", |run| {
+        run.flow.input.rate = u64::MAX;
+        let expected = [(1, 1_000_000), (5, 1_010_000), (10, 1_020_000)];
+        assert_eq!(run.rates(1, 10), expected);
+    });
+}
+
+#[test]
+fn no_pattern_needs_a_rate_to_begin_with() {
+    for example in docs::examples().iter().filter(|e| !e.name.is_empty()) {
+        for rate in [u64::MAX, 1] {
+            both(&example.name, |run| {
+                run.flow.input.rate = rate;
+                run.flow.set("Flow.srtt_us", 20 * MS);
+                run.flow.set("Ack.lost_pkts_sample", 1);
+                // An abort would panic.
+                let found = run.acks(1, 300, |run, _| Some(run.flow.input.rate));
+                let last = *found.last().expect("an ACK");
+                if example.source.contains("(:= Rate") {
+                    let set = (500_000..4_000_000).contains(&last);
+                    assert!(set, "{}: {last}", example.name);
+                } else {
+                    assert_eq!(last, rate, "{}", example.name);
+                }
+            });
+        }
+    }
 }
 
 #[test]
