@@ -20,6 +20,7 @@ use crate::{
     library::Shelf,
     Error, FlowInfo, Report, Result,
 };
+use ccp_core::vm::Input;
 use ccp_netlink::{RawReport, Update};
 use datapath::Kernel;
 use link::{Link, Passed};
@@ -164,7 +165,11 @@ pub struct Sim {
     link: Link,
     flows: Vec<Connection>,
     errors: Vec<String>,
+    observer: Option<Observer>,
 }
+
+/// Sees what a flow's program is about to see.
+type Observer = Box<dyn FnMut(FlowId, &Input)>;
 
 fn nanoseconds(duration: Duration) -> Time {
     Time::try_from(duration.as_nanos()).unwrap_or(Time::MAX)
@@ -181,20 +186,37 @@ impl Sim {
             order: 0,
             flows: Vec::new(),
             errors: Vec::new(),
+            observer: None,
         }
+    }
+
+    /// Shows `observer` from now on what each run of a program starts from:
+    /// the primitive registers, window and rate.
+    pub fn observe(&mut self, observer: impl FnMut(FlowId, &Input) + 'static) {
+        self.observer = Some(Box::new(observer));
     }
 
     /// A flow under `algorithm` that starts now and has endless data.
     pub fn add_flow(&mut self, algorithm: &dyn Algorithm) -> Result<FlowId> {
-        self.add_source(algorithm, None)
+        self.add_source(algorithm, None, None)
+    }
+
+    /// A subflow of the MPTCP connection `token`, with endless data of its own.
+    pub fn add_subflow(&mut self, algorithm: &dyn Algorithm, token: u32) -> Result<FlowId> {
+        self.add_source(algorithm, None, Some(token))
     }
 
     /// A flow whose application writes `rate` bits per second and no more.
     pub fn add_limited_flow(&mut self, algorithm: &dyn Algorithm, rate: u64) -> Result<FlowId> {
-        self.add_source(algorithm, Some(rate))
+        self.add_source(algorithm, Some(rate), None)
     }
 
-    fn add_source(&mut self, algorithm: &dyn Algorithm, rate: Option<u64>) -> Result<FlowId> {
+    fn add_source(
+        &mut self,
+        algorithm: &dyn Algorithm,
+        rate: Option<u64>,
+        mptcp_token: Option<u32>,
+    ) -> Result<FlowId> {
         let index = self.flows.len();
         let shelf = Shelf::compile(algorithm)?;
         let info = FlowInfo {
@@ -204,6 +226,7 @@ impl Sim {
             init_cwnd: INIT_CWND * MSS,
             cwnd: INIT_CWND,
             ssthresh: sender::INFINITE,
+            mptcp_token,
             ..FlowInfo::default()
         };
         let mut agent = AgentSide {
@@ -342,6 +365,9 @@ impl Sim {
             ..
         } = &mut self.flows[flow];
         let ran = kernel.invoke(sender, timeout, self.now);
+        if let (Some(observer), Some(input)) = (&mut self.observer, &ran.input) {
+            observer(FlowId(flow), input);
+        }
         samples.push(Sample {
             time: Duration::from_nanos(self.now),
             cwnd: ran.cwnd,

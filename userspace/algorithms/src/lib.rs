@@ -7,6 +7,7 @@
 
 pub mod constant;
 pub mod cubic;
+pub mod lia;
 mod parameters;
 pub mod reno;
 #[cfg(test)]
@@ -40,6 +41,12 @@ pub const CATALOGUE: &[Entry] = &[
         summary: "CUBIC: the window is a cubic function of the time since loss (RFC 9438)",
         parameters: cubic::PARAMETERS,
         make: |values| Ok(Box::new(cubic::Cubic::from_values(values)?)),
+    },
+    Entry {
+        name: "lia",
+        summary: "Reno for MPTCP: subflows together take what one flow would (RFC 6356)",
+        parameters: lia::PARAMETERS,
+        make: |_| Ok(Box::new(lia::Lia::default())),
     },
     Entry {
         name: "const",
@@ -95,7 +102,7 @@ mod tests {
         };
         assert_eq!(
             error("rino", &[]),
-            "there is no algorithm 'rino'; known are reno, cubic, const"
+            "there is no algorithm 'rino'; known are reno, cubic, lia, const"
         );
         assert_eq!(error("reno", &["beta"]), "reno: 'beta' is not NAME=VALUE");
         assert_eq!(

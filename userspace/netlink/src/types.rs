@@ -182,6 +182,10 @@ pub struct FlowInfo {
     pub age_ms: u64,
     /// The flow is older than the agent's claim on it.
     pub adopted: bool,
+    /// Token of the MPTCP connection whose subflow it is.
+    pub mptcp_token: Option<u32>,
+    /// Number of the subflow in its connection; the first is 1.
+    pub mptcp_subflow: Option<u32>,
 }
 
 impl FlowInfo {

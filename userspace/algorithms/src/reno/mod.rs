@@ -64,6 +64,12 @@ impl Algorithm for Reno {
     }
 
     fn new_flow(&self, dp: &mut dyn Datapath, info: &FlowInfo) -> Result<Box<dyn Flow>> {
+        Ok(Box::new(self.take_on(dp, info)?))
+    }
+}
+
+impl Reno {
+    pub(crate) fn take_on(&self, dp: &mut dyn Datapath, info: &FlowInfo) -> Result<RenoFlow> {
         let mss = u64::from(info.mss.max(1));
         let mut values = Vec::new();
         if self.limit > 0 {
@@ -74,15 +80,15 @@ impl Algorithm for Reno {
             values.push(("ssthresh", u64::from(info.ssthresh) * mss));
         }
         dp.set_program("reno", &values)?;
-        Ok(Box::new(RenoFlow {
+        Ok(RenoFlow {
             beta: self.beta,
             mss,
             handled: 0,
-        }))
+        })
     }
 }
 
-struct RenoFlow {
+pub(crate) struct RenoFlow {
     beta: f64,
     mss: u64,
     /// Events answered.

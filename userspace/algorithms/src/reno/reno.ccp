@@ -18,14 +18,18 @@
     (ssthresh +infinity)
     (handled 0)
     (limit +infinity)
+    # Bytes to acknowledge for a packet of growth where that is more than the
+    # window: a coupled flow's (lia).
+    (coupled 0)
     # An event's window is under way, until so many packets are delivered and
     # the event is answered.
     (reacting false)
     (until 0)
     # That window is being sent again after a timeout.
     (slowly false)
-    # Bytes acknowledged towards the next packet of growth.
+    # Bytes acknowledged towards the next packet of growth, and what it takes.
     (credit 0)
+    (needed 0)
     (acked 0)
     (step 0))
 
@@ -82,8 +86,9 @@
         # What is left over once ssthresh is reached counts below.
         (If (>= Cwnd ssthresh)
             (:= credit (+ credit acked))
-            (If (>= credit Cwnd)
-                (:= credit (- credit Cwnd))
+            (:= needed (max coupled Cwnd))
+            (If (>= credit needed)
+                (:= credit (- credit needed))
                 (:= Cwnd (+ Cwnd Flow.mss)))))
 
     (:= Report.window (if (! reacting) Cwnd))
