@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use ccp_core::vm::isa::Opcode;
+
 /// Bytes of the source.
 pub(crate) type Span = Range<usize>;
 
@@ -138,5 +140,30 @@ impl Op {
             Self::Not => (1, 1),
             _ => (2, 2),
         }
+    }
+
+    /// The instruction of two operands that computes it; `!` has one.
+    pub(crate) fn opcode(self) -> Option<Opcode> {
+        Some(match self {
+            Self::Add => Opcode::Add,
+            Self::AddSat => Opcode::AddSat,
+            Self::Sub => Opcode::Sub,
+            Self::SubSat => Opcode::SubSat,
+            Self::Mul => Opcode::Mul,
+            Self::MulSat => Opcode::MulSat,
+            Self::Div => Opcode::Div,
+            Self::Max => Opcode::Max,
+            Self::Min => Opcode::Min,
+            Self::WrappedMax => Opcode::MaxWrap,
+            Self::And => Opcode::And,
+            Self::Or => Opcode::Or,
+            Self::Gt => Opcode::Gt,
+            Self::Ge => Opcode::Ge,
+            Self::Lt => Opcode::Lt,
+            Self::Le => Opcode::Le,
+            Self::Eq => Opcode::Equiv,
+            Self::Ne => Opcode::Ne,
+            Self::Not => return None,
+        })
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Resolves names and checks types: syntax tree in, `ir` out.
 
-use ccp_core::vm::isa::{implicit, Class, Opcode, Reg};
+use ccp_core::vm::isa::{implicit, Class, Reg};
 
 use crate::ast::{self, Expr, ExprKind, Literal, Op, Span};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -93,7 +93,11 @@ impl Checker<'_> {
                 if !reported && !assigns(expr) {
                     self.no_effect(expr);
                 }
-                let value = self.copied(expr, None).0;
+                let value = match &expr.kind {
+                    // Said already; nobody means a variable of that name.
+                    ExprKind::Name(name) if is_command(name) => Value::Const(0),
+                    _ => self.copied(expr, None).0,
+                };
                 (StmtKind::Value(value), &expr.span)
             }
         };
@@ -104,9 +108,13 @@ impl Checker<'_> {
     }
 
     fn no_effect(&mut self, expr: &Expr) {
+        let help = match &expr.kind {
+            ExprKind::Name(name) if is_command(name) => format!("did you mean `({name})`?"),
+            _ => "assign the value with `(:= name value)`, or remove it".to_owned(),
+        };
         self.report(
             Diagnostic::warning("W0506", expr.span.clone(), "this statement has no effect")
-                .help("assign the value with `(:= name value)`, or remove it"),
+                .help(help),
         );
     }
 
@@ -231,32 +239,13 @@ impl Checker<'_> {
     }
 
     fn operator(&mut self, op: Op, operands: &[Expr], target: Option<(Reg, Type)>) -> Typed {
-        let (opcode, result) = match op {
-            Op::Not => {
-                let [operand] = operands else {
-                    return NOTHING;
-                };
-                let (value, _) = self.expr(operand, target);
-                return (Value::Not(value.into()), Type::Bool);
-            }
-            Op::And => (Opcode::And, Type::Bool),
-            Op::Or => (Opcode::Or, Type::Bool),
-            Op::Eq => (Opcode::Equiv, Type::Bool),
-            Op::Ne => (Opcode::Ne, Type::Bool),
-            Op::Gt => (Opcode::Gt, Type::Bool),
-            Op::Ge => (Opcode::Ge, Type::Bool),
-            Op::Lt => (Opcode::Lt, Type::Bool),
-            Op::Le => (Opcode::Le, Type::Bool),
-            Op::Add => (Opcode::Add, Type::Num),
-            Op::AddSat => (Opcode::AddSat, Type::Num),
-            Op::Sub => (Opcode::Sub, Type::Num),
-            Op::SubSat => (Opcode::SubSat, Type::Num),
-            Op::Mul => (Opcode::Mul, Type::Num),
-            Op::MulSat => (Opcode::MulSat, Type::Num),
-            Op::Div => (Opcode::Div, Type::Num),
-            Op::Max => (Opcode::Max, Type::Num),
-            Op::Min => (Opcode::Min, Type::Num),
-            Op::WrappedMax => (Opcode::MaxWrap, Type::Num),
+        let result = infer::op_type(op);
+        let Some(opcode) = op.opcode() else {
+            let [operand] = operands else {
+                return NOTHING;
+            };
+            let (value, _) = self.expr(operand, target);
+            return (Value::Not(value.into()), result);
         };
         let values: Vec<Value> = match op {
             Op::And | Op::Or => operands.iter().map(|e| self.expr(e, target).0).collect(),
@@ -367,6 +356,11 @@ impl Checker<'_> {
         };
         self.report(d);
     }
+}
+
+/// Whether a word is a command that lacks its parentheses.
+fn is_command(name: &str) -> bool {
+    matches!(name, "report" | "fallthrough")
 }
 
 /// Whether evaluating `expr` sets a variable.

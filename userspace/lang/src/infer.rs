@@ -99,7 +99,8 @@ impl Finder<'_> {
     }
 }
 
-fn op_type(op: Op) -> Type {
+/// The type of what an operator computes.
+pub(crate) fn op_type(op: Op) -> Type {
     match op {
         Op::And | Op::Or | Op::Not | Op::Gt | Op::Ge | Op::Lt | Op::Le | Op::Eq | Op::Ne => {
             Type::Bool

@@ -22,6 +22,7 @@ mod heads;
 mod infer;
 mod ir;
 mod lexer;
+mod lint;
 mod lower;
 mod names;
 mod optimise;
@@ -118,6 +119,7 @@ fn run(
     if failed(diagnostics) {
         return None;
     }
+    lint::lint(source, &syntax, diagnostics);
     let program = ir::Program {
         definitions: scope.definitions,
         events,

@@ -170,7 +170,7 @@ impl<'a> Parser<'a> {
     pub(crate) fn statement(&mut self, item: Item<'_>) -> Option<Stmt> {
         let (node, nodes) = match item {
             Item::List(node, nodes) => (node, nodes),
-            Item::Atom(expr) => return self.bare_statement(expr),
+            Item::Atom(expr) => return self.bare_statement(expr, false),
         };
         let Some((head, glued, rest)) = self.head(node, nodes) else {
             return Some(Stmt::Expr(error(node)));
@@ -199,9 +199,18 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// A statement of an `If`, which portus does not have.
+    fn block_statement(&mut self, item: Item<'_>) -> Option<Stmt> {
+        match item {
+            Item::Atom(expr) => self.bare_statement(expr, true),
+            Item::List(..) => self.statement(item),
+        }
+    }
+
     /// A word as a statement. A keyword there would do something else than it
-    /// says: `(If c A else B)` would run both A and B.
-    fn bare_statement(&mut self, expr: Expr) -> Option<Stmt> {
+    /// says: `(If c A else B)` would run both A and B. portus takes commands,
+    /// which then have no effect.
+    fn bare_statement(&mut self, expr: Expr, block: bool) -> Option<Stmt> {
         let ExprKind::Name(name) = &expr.kind else {
             return Some(Stmt::Expr(expr));
         };
@@ -209,8 +218,8 @@ impl<'a> Parser<'a> {
             _ if self.known.contains(name) => return Some(Stmt::Expr(expr)),
             "else" => "write `(else statements...)`, as the last part of an `If`",
             "when" => "write `(If condition statements...)`; clauses do not nest",
-            "report" => "write `(report)`",
-            "fallthrough" => "write `(fallthrough)`",
+            "report" if block => "write `(report)`",
+            "fallthrough" if block => "write `(fallthrough)`",
             _ => return Some(Stmt::Expr(expr)),
         };
         let message = format!("`{name}` is a keyword and needs parentheses of its own");
@@ -292,10 +301,10 @@ impl<'a> Parser<'a> {
             if let (Item::List(node, _), Some(nodes)) = (&item, otherwise_nodes) {
                 has_else = Some(node.span.clone());
                 for item in self.items(nodes) {
-                    otherwise.extend(self.statement(item));
+                    otherwise.extend(self.block_statement(item));
                 }
             } else {
-                then.extend(self.statement(item));
+                then.extend(self.block_statement(item));
             }
         }
         if rest.len() < 2 {

@@ -13,7 +13,8 @@ use crate::names;
 use crate::symbols::Symbols;
 use crate::types::Type;
 
-const REPORT_PREFIX: &str = "Report.";
+/// What names of report variables begin with.
+pub(crate) const REPORT_PREFIX: &str = "Report.";
 
 /// A variable.
 #[derive(Clone, Copy, Debug)]

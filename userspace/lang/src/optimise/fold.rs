@@ -5,7 +5,7 @@
 use ccp_core::vm::isa::Opcode;
 
 /// What an operator gives for two constants.
-pub(super) fn binary(opcode: Opcode, left: u64, right: u64) -> Option<u64> {
+pub(crate) fn binary(opcode: Opcode, left: u64, right: u64) -> Option<u64> {
     Some(match opcode {
         Opcode::Add => left.checked_add(right)?,
         Opcode::Sub => left.checked_sub(right)?,

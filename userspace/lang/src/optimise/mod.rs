@@ -10,7 +10,7 @@ mod clauses;
 mod compare;
 mod dead;
 mod effects;
-mod fold;
+pub(crate) mod fold;
 mod fuse;
 mod numbers;
 mod reassociate;

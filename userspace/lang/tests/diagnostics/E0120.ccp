@@ -2,6 +2,5 @@
 (when Flow.cwnd_limited
   (If a (:= Cwnd 5000) else (:= Cwnd 9000))
   (if a else (:= a 1))
-  when
-  report
-  fallthrough)
+  (If a report (else fallthrough))
+  when)

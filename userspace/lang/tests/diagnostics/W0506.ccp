@@ -1,6 +1,7 @@
 (def (a 0))
 (when true
   a
+  report
   (+ a 1)
   5
   (:= (+ 1 2) 3))

@@ -1,0 +1,13 @@
+(def
+  (Report (acked 0) (volatile lost 0) (epoch 3))
+  (Report.flat 0)
+  (Local (shared 0))
+  (cap 64KB)
+  (count 0)
+  (flag false)
+  (next 0))
+(when (== Report.acked 0)
+  (:= Report.lost (+ Report.lost Ack.lost_pkts_sample))
+  (:= count 1)
+  (:= Cwnd (:= next Flow.mss))
+  (If flag (report)))
