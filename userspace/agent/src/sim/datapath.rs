@@ -9,7 +9,7 @@ use super::{
 use crate::library::Shelf;
 use ccp_core::{
     tcp::{Ack, Tracker},
-    vm::{self, Abort, Header, Op, Output, Program},
+    vm::{self, Abort, Header, Input, Op, Output, Program},
 };
 use ccp_netlink::RawReport;
 
@@ -37,6 +37,8 @@ pub(super) struct Kernel {
 /// What an invocation did.
 #[derive(Default)]
 pub(super) struct Ran {
+    /// What the program saw, if there is one.
+    pub(super) input: Option<Input>,
     /// Congestion window, bytes.
     pub(super) cwnd: u64,
     pub(super) abort: Option<Abort>,
@@ -124,6 +126,7 @@ impl Kernel {
         if decision.rate != 0 {
             sender.rate = decision.rate;
         }
+        ran.input = Some(input);
         ran.abort = outcome.abort;
         if outcome.cwnd != 0 {
             ran.cwnd = outcome.cwnd;
