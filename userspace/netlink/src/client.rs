@@ -2,11 +2,11 @@
 //! The commands of the family, typed.
 
 use crate::{
-    control,
-    socket::{Repeat, Socket},
+    genl::{Family, Genl},
+    socket::Repeat,
     types::{AgentInfo, Attached, Event, FlowInfo, ProgramInfo, Record, Stats, Update},
     uapi::{self, cmd},
-    wire::Request,
+    wire::{Attributes, Request},
     Error, Result,
 };
 use std::{
@@ -16,20 +16,30 @@ use std::{
 
 /// A connection to the module. What attaches through it lives as long as it.
 pub struct Client {
-    socket: Socket,
-    events_group: Option<u32>,
+    genl: Genl<Ccp>,
+}
+
+/// The family `ccp`.
+struct Ccp;
+
+impl Family for Ccp {
+    const NAME: &'static str = uapi::FAMILY;
+    const EVENTS: &'static str = uapi::GROUP_EVENTS;
+    type Event = Event;
+
+    fn event(command: u8, attributes: Attributes<'_>) -> Result<Option<Event>> {
+        Event::read(command, attributes)
+    }
 }
 
 impl Client {
     /// Opens a socket and finds the family.
     pub fn connect() -> Result<Self> {
-        let mut socket = Socket::open()?;
-        let family = control::resolve(&mut socket)?;
-        socket.family = family.id;
-        Ok(Self {
-            socket,
-            events_group: family.events_group,
-        })
+        let genl = Genl::connect().map_err(|error| match error {
+            Error::NoFamily(_) => Error::NotLoaded,
+            other => other,
+        })?;
+        Ok(Self { genl })
     }
 
     /// A command with no answer but its acknowledgement.
@@ -41,7 +51,7 @@ impl Client {
         command: u8,
     ) -> Result<()> {
         let request = || request(Request::new(command));
-        self.socket.command(name, repeat, request, |_| Ok(()))
+        self.genl.command(name, repeat, request, |_| Ok(()))
     }
 
     /// A command that answers with one record.
@@ -54,7 +64,7 @@ impl Client {
     ) -> Result<T> {
         let request = || request(Request::new(command));
         let mut answer = None;
-        self.socket.command(name, repeat, request, |attributes| {
+        self.genl.command(name, repeat, request, |attributes| {
             answer = Some(T::read(attributes)?);
             Ok(())
         })?;
@@ -63,7 +73,7 @@ impl Client {
 
     fn list<T: Record>(&mut self, name: &'static str, command: u8) -> Result<Vec<T>> {
         let request = || Request::new(command);
-        self.socket.dump(name, request, T::read)
+        self.genl.dump(name, request, T::read)
     }
 
     /// Makes this connection an agent that offers `algorithms`, most
@@ -194,28 +204,25 @@ impl Client {
     /// Listens to the events of every agent. An agent gets those of its own
     /// flows without this.
     pub fn subscribe(&mut self) -> Result<()> {
-        let group = self
-            .events_group
-            .ok_or(Error::Malformed("a family without event group"))?;
-        self.socket.join(group)
+        self.genl.subscribe()
     }
 
     /// The next event: `None` when the time is up, or early when a signal
     /// came.
     pub fn next_event(&mut self, timeout: Option<Duration>) -> Result<Option<Event>> {
-        self.socket.event(timeout)
+        self.genl.event(timeout)
     }
 
     /// For poll(2) and its like. Events may also wait in the client, so ask
     /// `next_event` before sleeping.
     pub fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+        self.genl.as_fd()
     }
 }
 
 impl AsFd for Client {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+        self.genl.as_fd()
     }
 }
 

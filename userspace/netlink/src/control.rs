@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The "nlctrl" family: which number our family has.
+//! The "nlctrl" family: which numbers a family and its groups have.
 
 use crate::{
     socket::{Repeat, Socket},
-    uapi,
-    wire::malformed,
+    wire::{self, malformed},
     Error, Result,
 };
 use netlink_packet_core::Parseable;
@@ -12,30 +11,38 @@ use netlink_packet_generic::ctrl::{
     nlas::{GenlCtrlAttrs, McastGrpAttrs},
     GenlCtrl, GenlCtrlCmd,
 };
+use netlink_sys::protocols::NETLINK_GENERIC;
 use nix::errno::Errno;
 
-pub(crate) struct Family {
-    pub(crate) id: u16,
-    pub(crate) events_group: Option<u32>,
+pub(crate) struct Numbers {
+    pub(crate) family: u16,
+    pub(crate) group: Option<u32>,
 }
 
-pub(crate) fn resolve(socket: &mut Socket) -> Result<Family> {
-    let request = || GenlCtrl {
-        cmd: GenlCtrlCmd::GetFamily,
-        nlas: vec![GenlCtrlAttrs::FamilyName(uapi::FAMILY.to_owned())],
+/// The numbers of a family and of one of its multicast groups.
+pub(crate) fn resolve(family: &'static str, group: &str) -> Result<Numbers> {
+    let request = |flags, sequence| {
+        let request = GenlCtrl {
+            cmd: GenlCtrlCmd::GetFamily,
+            nlas: vec![GenlCtrlAttrs::FamilyName(family.to_owned())],
+        };
+        // The crate knows this family's own number.
+        wire::datagram(request, None, flags, sequence)
     };
     let mut id = None;
-    let mut events_group = None;
-    let found = socket.command("find the family", Repeat::Safe, request, |attributes| {
+    let mut number = None;
+    let mut socket: Socket<()> = Socket::open(NETLINK_GENERIC, Box::new(|_| Ok(None)))?;
+    let found = socket.command("find the family", Repeat::Safe, request, |message| {
+        let (_, attributes) = wire::generic(message)?;
         for attribute in attributes {
             let attribute = attribute.map_err(malformed("an attribute"))?;
             // One by one: the crate refuses those newer than itself.
             match GenlCtrlAttrs::parse(&attribute) {
-                Ok(GenlCtrlAttrs::FamilyId(number)) => id = Some(number),
+                Ok(GenlCtrlAttrs::FamilyId(family)) => id = Some(family),
                 Ok(GenlCtrlAttrs::McastGroups(groups)) => {
-                    let name = McastGrpAttrs::Name(uapi::GROUP_EVENTS.to_owned());
-                    let events = groups.iter().find(|group| group.contains(&name));
-                    events_group = events.into_iter().flatten().find_map(|part| match part {
+                    let name = McastGrpAttrs::Name(group.to_owned());
+                    let wanted = groups.iter().find(|group| group.contains(&name));
+                    number = wanted.into_iter().flatten().find_map(|part| match part {
                         McastGrpAttrs::Id(number) => Some(*number),
                         McastGrpAttrs::Name(_) => None,
                     });
@@ -46,11 +53,13 @@ pub(crate) fn resolve(socket: &mut Socket) -> Result<Family> {
         Ok(())
     });
     match found {
-        Err(error) if error.errno() == Some(Errno::ENOENT as i32) => return Err(Error::NotLoaded),
+        Err(error) if error.errno() == Some(Errno::ENOENT as i32) => {
+            return Err(Error::NoFamily(family))
+        }
         other => other?,
     }
-    Ok(Family {
-        id: id.ok_or(Error::Malformed("a family without number"))?,
-        events_group,
+    Ok(Numbers {
+        family: id.ok_or(Error::Malformed("a family without number"))?,
+        group: number,
     })
 }

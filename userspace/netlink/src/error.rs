@@ -11,6 +11,9 @@ pub enum Error {
     /// The kernel does not know the family.
     #[error("the kernel module is not loaded: run 'insmod ccp_rs.ko' (or 'modprobe ccp_rs')")]
     NotLoaded,
+    /// The kernel does not know another family.
+    #[error("the kernel has no generic netlink family '{0}'")]
+    NoFamily(&'static str),
     /// The kernel refused a command.
     #[error("{0}")]
     Kernel(Refusal),

@@ -15,19 +15,24 @@
 //! arrive while a command waits for its answer are kept for
 //! [`Client::next_event`]. A full receive buffer shows as [`Event::Overrun`]:
 //! ask for a list then, to be up to date again.
+//!
+//! The layers below serve other families too: [`genl::Genl`] is a connection to
+//! any generic netlink family, [`Socket`] to any netlink protocol.
 
 #![forbid(unsafe_code)]
 
 mod client;
 mod control;
 mod error;
+pub mod genl;
 mod socket;
 mod types;
 mod uapi;
-mod wire;
+pub mod wire;
 
 pub use client::Client;
 pub use error::{Error, Refusal, Result};
+pub use socket::{Decode, Notification, Repeat, Socket};
 pub use types::{
     AgentInfo, Attached, Event, Fallback, FallbackReason, FlowInfo, ProgramInfo, RawReport, Stats,
     Update,

@@ -3,15 +3,11 @@
 //! arrive in between.
 
 use crate::{
-    types::Event,
-    wire::{self, Attributes, Message, Verdict},
+    wire::{self, Message, Verdict},
     Error, Refusal, Result,
 };
-use netlink_packet_core::{
-    Emitable, NLMSG_DONE, NLMSG_ERROR, NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR,
-};
-use netlink_packet_generic::GenlFamily;
-use netlink_sys::{protocols::NETLINK_GENERIC, SocketAddr};
+use netlink_packet_core::{NLMSG_DONE, NLMSG_ERROR, NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR};
+use netlink_sys::SocketAddr;
 use nix::{
     errno::Errno,
     poll::{poll, PollFd, PollFlags, PollTimeout},
@@ -19,7 +15,6 @@ use nix::{
 };
 use std::{
     collections::VecDeque,
-    fmt::Debug,
     os::fd::{AsFd, BorrowedFd},
     time::{Duration, Instant},
 };
@@ -28,7 +23,7 @@ use std::{
 const RECEIVE_BUFFER: usize = 8 << 20;
 /// Larger than any datagram the kernel makes for a dump or an event.
 const DATAGRAM: usize = 128 << 10;
-/// Reports kept for a caller that is slower than they come.
+/// Notifications kept for a caller that is slower than they come.
 const QUEUE: usize = 1 << 16;
 /// The kernel answers within the system call that sent the request, so this
 /// only guards against a kernel that never does.
@@ -39,19 +34,40 @@ const DUMPS: usize = 4;
 const ATTEMPTS: usize = 3;
 
 /// May a command be sent again when its answer was lost?
-#[derive(Copy, Clone, Eq, PartialEq)]
-pub(crate) enum Repeat {
+#[derive(Copy, Clone, Debug, Eq, PartialEq)]
+pub enum Repeat {
+    /// It changes nothing, or the same thing again.
     Safe,
+    /// Twice is not the same as once.
     Never,
 }
 
-pub(crate) struct Socket {
+/// Something the kernel sends without being asked.
+pub trait Notification: PartialEq {
+    /// Stands for notifications that were lost.
+    fn overrun() -> Self;
+
+    /// It may be dropped for a caller that is slower than they come.
+    fn expendable(&self) -> bool {
+        true
+    }
+}
+
+/// Of sockets that only ask.
+impl Notification for () {
+    fn overrun() -> Self {}
+}
+
+/// Reads a notification; `None` for one that is of no interest.
+pub type Decode<E> = Box<dyn Fn(&Message<'_>) -> Result<Option<E>> + Send>;
+
+/// A netlink socket of any protocol, with notifications of type `E`.
+pub struct Socket<E> {
     inner: netlink_sys::Socket,
     buffer: Vec<u8>,
     sequence: u32,
-    events: VecDeque<Event>,
-    /// Set by `resolve`; messages of other families are ignored.
-    pub(crate) family: u16,
+    events: VecDeque<E>,
+    decode: Decode<E>,
 }
 
 /// One receive call.
@@ -61,9 +77,10 @@ enum Received {
     Nothing,
 }
 
-impl Socket {
-    pub(crate) fn open() -> Result<Self> {
-        let mut inner = netlink_sys::Socket::new(NETLINK_GENERIC).map_err(Error::socket("open"))?;
+impl<E: Notification> Socket<E> {
+    /// Opens a socket of `protocol`, as `netlink_sys::protocols` has them.
+    pub fn open(protocol: isize, decode: Decode<E>) -> Result<Self> {
+        let mut inner = netlink_sys::Socket::new(protocol).map_err(Error::socket("open"))?;
         inner.bind_auto().map_err(Error::socket("bind"))?;
         inner
             .set_ext_ack(true)
@@ -83,15 +100,17 @@ impl Socket {
             buffer: Vec::with_capacity(DATAGRAM),
             sequence: 0,
             events: VecDeque::new(),
-            family: 0,
+            decode,
         })
     }
 
-    pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
+    /// For poll(2) and its like.
+    pub fn as_fd(&self) -> BorrowedFd<'_> {
         self.inner.as_fd()
     }
 
-    pub(crate) fn join(&self, group: u32) -> Result<()> {
+    /// Asks for what is sent to a multicast group.
+    pub fn join(&self, group: u32) -> Result<()> {
         self.inner.add_membership(group).map_err(|source| {
             if source.raw_os_error() == Some(Errno::EPERM as i32) {
                 Error::Kernel(Refusal {
@@ -109,17 +128,18 @@ impl Socket {
     }
 
     /// Sends a command and reads its answer: the records before the
-    /// acknowledgement go to `each`.
-    pub(crate) fn command<R: GenlFamily + Emitable + Debug>(
+    /// acknowledgement go to `each`. `request` makes the bytes, given flags and
+    /// sequence number of the header.
+    pub fn command(
         &mut self,
         name: &'static str,
         repeat: Repeat,
-        request: impl Fn() -> R,
-        mut each: impl FnMut(Attributes<'_>) -> Result<()>,
+        request: impl Fn(u16, u32) -> Vec<u8>,
+        mut each: impl FnMut(&Message<'_>) -> Result<()>,
     ) -> Result<()> {
         let mut attempt = 1;
         loop {
-            match self.exchange(name, request(), NLM_F_ACK, &mut each) {
+            match self.exchange(name, &request, NLM_F_ACK, &mut each) {
                 Err(Error::AnswerLost(_)) if repeat == Repeat::Safe && attempt < ATTEMPTS => {
                     attempt += 1;
                 }
@@ -130,17 +150,17 @@ impl Socket {
 
     /// Asks for a list. When the kernel says that it changed under the dump,
     /// the dump is repeated, a few times; after that the last one is taken.
-    pub(crate) fn dump<R: GenlFamily + Emitable + Debug, T>(
+    pub fn dump<T>(
         &mut self,
         name: &'static str,
-        request: impl Fn() -> R,
-        mut each: impl FnMut(Attributes<'_>) -> Result<T>,
+        request: impl Fn(u16, u32) -> Vec<u8>,
+        mut each: impl FnMut(&Message<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
         let mut attempt = 1;
         loop {
             let mut all = Vec::new();
-            let outcome = self.exchange(name, request(), NLM_F_DUMP, &mut |attributes| {
-                all.push(each(attributes)?);
+            let outcome = self.exchange(name, &request, NLM_F_DUMP, &mut |message| {
+                all.push(each(message)?);
                 Ok(())
             });
             match outcome {
@@ -157,9 +177,9 @@ impl Socket {
     fn exchange(
         &mut self,
         name: &'static str,
-        request: impl GenlFamily + Emitable + Debug,
+        request: &dyn Fn(u16, u32) -> Vec<u8>,
         flags: u16,
-        each: &mut dyn FnMut(Attributes<'_>) -> Result<()>,
+        each: &mut dyn FnMut(&Message<'_>) -> Result<()>,
     ) -> Result<bool> {
         // With the queue emptied first, the answer finds room.
         while self.events.len() < QUEUE {
@@ -173,7 +193,7 @@ impl Socket {
         }
 
         self.sequence = self.sequence.checked_add(1).unwrap_or(1);
-        let bytes = wire::datagram(request, self.family, flags, self.sequence);
+        let bytes = request(flags, self.sequence);
         self.inner
             .send_to(&bytes, &SocketAddr::new(0, 0), 0)
             .map_err(Error::socket("send"))?;
@@ -209,7 +229,7 @@ impl Socket {
     }
 
     /// The next event; `None` when the time is up or a signal came.
-    pub(crate) fn event(&mut self, timeout: Option<Duration>) -> Result<Option<Event>> {
+    pub fn event(&mut self, timeout: Option<Duration>) -> Result<Option<E>> {
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
         loop {
             if let Some(event) = self.events.pop_front() {
@@ -279,8 +299,8 @@ impl Socket {
     }
 
     fn overrun(&mut self) {
-        if self.events.back() != Some(&Event::Overrun) {
-            self.events.push_back(Event::Overrun);
+        if self.events.back() != Some(&E::overrun()) {
+            self.events.push_back(E::overrun());
         }
     }
 
@@ -308,12 +328,8 @@ impl Socket {
     }
 
     fn enqueue(&mut self, message: &Message<'_>) -> Result<()> {
-        if message.message_type() != self.family {
-            return Ok(());
-        }
-        let (command, attributes) = wire::generic(message)?;
-        match Event::read(command, attributes)? {
-            Some(Event::Report(_)) if self.events.len() >= QUEUE => self.overrun(),
+        match (self.decode)(message)? {
+            Some(event) if event.expendable() && self.events.len() >= QUEUE => self.overrun(),
             Some(event) => self.events.push_back(event),
             None => {}
         }
@@ -324,7 +340,7 @@ impl Socket {
 /// An answer being read.
 struct Answer<'a> {
     name: &'static str,
-    each: &'a mut dyn FnMut(Attributes<'_>) -> Result<()>,
+    each: &'a mut dyn FnMut(&Message<'_>) -> Result<()>,
     interrupted: bool,
     overrun: bool,
 }
@@ -337,8 +353,7 @@ impl Answer<'_> {
             NLMSG_ERROR => Verdict::of_error(message)?,
             NLMSG_DONE => Verdict::of_done(message)?,
             _ => {
-                let (_, attributes) = wire::generic(message)?;
-                (self.each)(attributes)?;
+                (self.each)(message)?;
                 return Ok(false);
             }
         };

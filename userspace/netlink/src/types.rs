@@ -2,11 +2,11 @@
 //! What the module tells of agents, programs, flows and itself.
 
 use crate::{
+    socket::Notification,
     uapi,
     wire::{malformed, Attribute, Attributes, Value},
     Result,
 };
-use netlink_packet_core::parse_ip;
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
@@ -371,11 +371,6 @@ fn place(slot: &mut Option<SocketAddr>, ip: Option<IpAddr>, port: Option<u16>) {
     }
 }
 
-fn ip(attribute: &Attribute<'_>) -> Result<Option<IpAddr>> {
-    let ip = parse_ip(attribute.value()).map_err(malformed("an address"))?;
-    Ok(Some(ip))
-}
-
 impl Record for FlowInfo {
     fn set(&mut self, attribute: &Attribute<'_>) -> Result<()> {
         use uapi::flow as a;
@@ -386,9 +381,9 @@ impl Record for FlowInfo {
             a::FALLBACK_REASON => self.fallback_reason = attribute.u32()?.into(),
             a::ALGORITHM => self.algorithm = attribute.string(),
             a::COOKIE => self.cookie = attribute.uint()?,
-            a::LOCAL_ADDR => place(&mut self.local, ip(attribute)?, None),
+            a::LOCAL_ADDR => place(&mut self.local, Some(attribute.ip()?), None),
             a::LOCAL_PORT => place(&mut self.local, None, Some(attribute.u16()?)),
-            a::REMOTE_ADDR => place(&mut self.remote, ip(attribute)?, None),
+            a::REMOTE_ADDR => place(&mut self.remote, Some(attribute.ip()?), None),
             a::REMOTE_PORT => place(&mut self.remote, None, Some(attribute.u16()?)),
             a::MSS => self.mss = attribute.u32()?,
             a::INIT_CWND => self.init_cwnd = attribute.u32()?,
@@ -452,6 +447,16 @@ impl Record for RawReport {
             _ => {}
         }
         Ok(())
+    }
+}
+
+impl Notification for Event {
+    fn overrun() -> Self {
+        Self::Overrun
+    }
+
+    fn expendable(&self) -> bool {
+        matches!(self, Self::Report(_))
     }
 }
 

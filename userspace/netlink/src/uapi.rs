@@ -6,8 +6,6 @@
 
 /// Name of the generic netlink family.
 pub(crate) const FAMILY: &str = "ccp";
-/// Version of the family, as the kernel's generator sets it.
-pub(crate) const VERSION: u8 = 1;
 /// Name of the multicast group that carries every event.
 pub(crate) const GROUP_EVENTS: &str = "events";
 /// Most bytes of code one attribute carries.

@@ -2,26 +2,29 @@
 //! What the netlink crates leave to their users: the values of attributes, the
 //! messages of a datagram and the words of an extended ACK.
 
-use crate::{uapi, Error, Result};
+use crate::{Error, Result};
 use netlink_packet_core::{
-    parse_u16, parse_u32, parse_u64, DecodeError, DefaultNla, DoneBuffer, Emitable, ErrorBuffer,
-    NetlinkBuffer, NetlinkHeader, NetlinkMessage, NlaBuffer, NlasIterator, NLA_F_NESTED,
-    NLA_HEADER_SIZE, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_REQUEST,
+    parse_i32, parse_ip, parse_u16, parse_u32, parse_u64, parse_u8, DecodeError, DefaultNla,
+    DoneBuffer, Emitable, ErrorBuffer, NetlinkBuffer, NetlinkHeader, NetlinkMessage, NlaBuffer,
+    NlasIterator, NLA_F_NESTED, NLA_HEADER_SIZE, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_REQUEST,
 };
 use netlink_packet_generic::{constants::GENL_HDRLEN, GenlFamily, GenlHeader, GenlMessage};
-use std::{fmt::Debug, num::NonZeroI32};
+use std::{fmt::Debug, net::IpAddr, num::NonZeroI32};
 
 const NLMSGERR_ATTR_MSG: u16 = 1;
+/// Version of every family this crate is used for.
+const VERSION: u8 = 1;
 
-/// A command of our family under construction.
+/// A command of a generic netlink family under construction.
 #[derive(Clone, Debug)]
-pub(crate) struct Request {
+pub struct Request {
     command: u8,
     attributes: Vec<DefaultNla>,
 }
 
 impl Request {
-    pub(crate) fn new(command: u8) -> Self {
+    /// With no attributes yet.
+    pub fn new(command: u8) -> Self {
         Self {
             command,
             attributes: Vec::new(),
@@ -30,35 +33,66 @@ impl Request {
 
     /// Appends an attribute. Values longer than an attribute can say are the
     /// caller's mistake and are refused by the kernel, so they are cut here.
-    pub(crate) fn bytes(mut self, kind: u16, mut value: Vec<u8>) -> Self {
+    #[must_use]
+    pub fn bytes(mut self, kind: u16, mut value: Vec<u8>) -> Self {
         value.truncate(usize::from(u16::MAX) - NLA_HEADER_SIZE);
         self.attributes.push(DefaultNla::new(kind, value));
         self
     }
 
-    pub(crate) fn string(self, kind: u16, value: &str) -> Self {
+    /// Text, with the zero at its end.
+    #[must_use]
+    pub fn string(self, kind: u16, value: &str) -> Self {
         let mut bytes = value.as_bytes().to_vec();
         bytes.push(0);
         self.bytes(kind, bytes)
     }
 
-    pub(crate) fn u8(self, kind: u16, value: u8) -> Self {
+    /// One byte.
+    #[must_use]
+    pub fn u8(self, kind: u16, value: u8) -> Self {
         self.bytes(kind, vec![value])
     }
 
-    pub(crate) fn u32(self, kind: u16, value: u32) -> Self {
+    /// Two bytes.
+    #[must_use]
+    pub fn u16(self, kind: u16, value: u16) -> Self {
+        self.bytes(kind, value.to_ne_bytes().to_vec())
+    }
+
+    /// Four bytes, signed.
+    #[must_use]
+    pub fn i32(self, kind: u16, value: i32) -> Self {
+        self.bytes(kind, value.to_ne_bytes().to_vec())
+    }
+
+    /// An address in network order.
+    #[must_use]
+    pub fn ip(self, kind: u16, value: IpAddr) -> Self {
+        match value {
+            IpAddr::V4(ip) => self.bytes(kind, ip.octets().to_vec()),
+            IpAddr::V6(ip) => self.bytes(kind, ip.octets().to_vec()),
+        }
+    }
+
+    /// Four bytes.
+    #[must_use]
+    pub fn u32(self, kind: u16, value: u32) -> Self {
         self.bytes(kind, value.to_ne_bytes().to_vec())
     }
 
     /// A `uint`: four bytes where they suffice, else eight.
-    pub(crate) fn uint(self, kind: u16, value: u64) -> Self {
+    #[must_use]
+    pub fn uint(self, kind: u16, value: u64) -> Self {
         match u32::try_from(value) {
             Ok(short) => self.u32(kind, short),
             Err(_) => self.bytes(kind, value.to_ne_bytes().to_vec()),
         }
     }
 
-    pub(crate) fn nest(self, kind: u16, fill: impl FnOnce(Self) -> Self) -> Self {
+    /// Attributes in an attribute.
+    #[must_use]
+    pub fn nest(self, kind: u16, fill: impl FnOnce(Self) -> Self) -> Self {
         let inner = fill(Self::new(self.command));
         let mut bytes = vec![0; inner.buffer_len()];
         inner.emit(&mut bytes);
@@ -67,8 +101,9 @@ impl Request {
 }
 
 impl GenlFamily for Request {
+    /// Found by number, not by this name.
     fn family_name() -> &'static str {
-        uapi::FAMILY
+        ""
     }
 
     fn command(&self) -> u8 {
@@ -76,7 +111,7 @@ impl GenlFamily for Request {
     }
 
     fn version(&self) -> u8 {
-        uapi::VERSION
+        VERSION
     }
 }
 
@@ -91,15 +126,17 @@ impl Emitable for Request {
 }
 
 /// A request in the form the kernel reads; `family` is the number of a family
-/// that has no fixed one.
+/// whose number the request does not know.
 pub(crate) fn datagram(
     request: impl GenlFamily + Emitable + Debug,
-    family: u16,
+    family: Option<u16>,
     flags: u16,
     sequence: u32,
 ) -> Vec<u8> {
     let mut generic = GenlMessage::from_payload(request);
-    generic.set_resolved_family_id(family);
+    if let Some(family) = family {
+        generic.set_resolved_family_id(family);
+    }
     let mut message = NetlinkMessage::new(NetlinkHeader::default(), generic.into());
     message.header.flags = flags | NLM_F_REQUEST;
     message.header.sequence_number = sequence;
@@ -110,7 +147,7 @@ pub(crate) fn datagram(
 }
 
 /// One received netlink message.
-pub(crate) type Message<'a> = NetlinkBuffer<&'a [u8]>;
+pub type Message<'a> = NetlinkBuffer<&'a [u8]>;
 
 /// The messages of one datagram; ends early at the first broken header.
 pub(crate) fn messages(mut datagram: &[u8]) -> impl Iterator<Item = Message<'_>> {
@@ -126,7 +163,7 @@ fn aligned(message: &Message<'_>) -> usize {
 }
 
 /// Command and attributes of a generic netlink message.
-pub(crate) fn generic<'a>(message: &Message<'a>) -> Result<(u8, Attributes<'a>)> {
+pub fn generic<'a>(message: &Message<'a>) -> Result<(u8, Attributes<'a>)> {
     let payload = message.payload();
     let header = GenlHeader::parse(payload).map_err(malformed("a generic netlink header"))?;
     let attributes = payload.get(GENL_HDRLEN..).unwrap_or_default();
@@ -182,21 +219,50 @@ impl Verdict {
 }
 
 /// The attributes of a message or a nest.
-pub(crate) type Attributes<'a> = NlasIterator<&'a [u8]>;
+pub type Attributes<'a> = NlasIterator<&'a [u8]>;
 
 /// One received attribute.
-pub(crate) type Attribute<'a> = NlaBuffer<&'a [u8]>;
+pub type Attribute<'a> = NlaBuffer<&'a [u8]>;
 
 /// The value of an attribute.
-pub(crate) trait Value {
+pub trait Value {
+    /// One byte.
+    fn u8(&self) -> Result<u8>;
+    /// Two bytes.
     fn u16(&self) -> Result<u16>;
+    /// Four bytes.
     fn u32(&self) -> Result<u32>;
+    /// Four bytes, signed.
+    fn i32(&self) -> Result<i32>;
+    /// Four or eight bytes.
     fn uint(&self) -> Result<u64>;
+    /// Four or sixteen bytes in network order.
+    fn ip(&self) -> Result<IpAddr>;
+    /// Text.
     fn string(&self) -> String;
+    /// Numbers of eight bytes.
     fn words(&self) -> Result<Vec<u64>>;
+    /// The attributes of a nest.
+    fn nest(&self) -> Attributes<'_>;
 }
 
 impl Value for Attribute<'_> {
+    fn u8(&self) -> Result<u8> {
+        parse_u8(self.value()).map_err(malformed("a u8 attribute"))
+    }
+
+    fn i32(&self) -> Result<i32> {
+        parse_i32(self.value()).map_err(malformed("an s32 attribute"))
+    }
+
+    fn ip(&self) -> Result<IpAddr> {
+        parse_ip(self.value()).map_err(malformed("an address"))
+    }
+
+    fn nest(&self) -> Attributes<'_> {
+        NlasIterator::new(self.value())
+    }
+
     fn u16(&self) -> Result<u16> {
         parse_u16(self.value()).map_err(malformed("a u16 attribute"))
     }
@@ -228,7 +294,7 @@ impl Value for Attribute<'_> {
 }
 
 /// For errors of the crates, whose words say little to users.
-pub(crate) fn malformed(what: &'static str) -> impl FnOnce(DecodeError) -> Error {
+pub fn malformed(what: &'static str) -> impl FnOnce(DecodeError) -> Error {
     move |_| Error::Malformed(what)
 }
 
@@ -254,7 +320,7 @@ mod tests {
             .uint(2, 5)
             .uint(3, u64::MAX)
             .nest(4, |n| n.u8(1, 9).u32(2, 70_000));
-        let bytes = datagram(request, 0x1c, NLM_F_ACK, 42);
+        let bytes = datagram(request, Some(0x1c), NLM_F_ACK, 42);
         let message = messages(&bytes).next().unwrap();
         assert_eq!(message.length() as usize, bytes.len());
         assert_eq!(
@@ -286,7 +352,7 @@ mod tests {
 
     #[test]
     fn too_long_values_are_cut() {
-        let bytes = datagram(Request::new(1).bytes(1, vec![7; 70_000]), 0x1c, 0, 1);
+        let bytes = datagram(Request::new(1).bytes(1, vec![7; 70_000]), Some(0x1c), 0, 1);
         let message = messages(&bytes).next().unwrap();
         let (_, mut attributes) = generic(&message).unwrap();
         assert_eq!(attributes.next().unwrap().unwrap().value().len(), 65_531);
@@ -308,7 +374,7 @@ mod tests {
     fn extended_ack_text_is_found() {
         for flags in [NLM_F_ACK_TLVS, NLM_F_ACK_TLVS | NLM_F_CAPPED] {
             let mut payload = (-22_i32).to_ne_bytes().to_vec();
-            let request = datagram(Request::new(3).u32(1, 1), 0x1c, NLM_F_ACK, 7);
+            let request = datagram(Request::new(3).u32(1, 1), Some(0x1c), NLM_F_ACK, 7);
             let echo = if flags & NLM_F_CAPPED == 0 {
                 request.len()
             } else {
