@@ -102,8 +102,8 @@ impl Kernel for Script {
     }
 }
 
-const ONE: &str = "(def (Report (value 0)) (level 0)) (when true (report))";
-const TWO: &str = "(def (Report (other 0))) (when true (report))";
+const ONE: &str = "(def (Report (value 0)) (level 0)) (when true (:= Report.value level) (report))";
+const TWO: &str = "(def (Report (other 0))) (when true (:= Report.other Cwnd) (report))";
 
 /// Answers each report with its value, and does what values above 100 say.
 struct Echo(&'static str);
