@@ -174,6 +174,15 @@ fn further_inputs() {
             "(def (a 0)) (when true (:= x true) (:= a (+ x 1)))",
             "E0301",
         ),
+        // y is Bool either way, and makes x Bool only if it was set before.
+        (
+            "(def (a 0)) (when true (:= x y) (:= y true) (:= a (+ y 1)))",
+            "E0301",
+        ),
+        (
+            "(def (a 0)) (when true (:= x (:= y true)) (:= a (+ x 1)))",
+            "E0301",
+        ),
         ("(def (a 0)) (when true (:= a +infinityx))", "E0110"),
         ("(def (a 0)) (when (+infinity) (:= a 1))", "E0110"),
         ("(def (a 0)) (when Report.zz (report))", "E0201"),
@@ -185,6 +194,7 @@ fn further_inputs() {
     // Whole names and nested `if` mean something here.
     for source in [
         "(def (1a 0) (c 0)) (when true (:= c 1a))",
+        "(def (a 0)) (when true (:= x y) (:= y true) (:= a (+ x 1)))",
         "(def (truex 0) (c 0)) (when true (:= c truex))",
         "(def (a 0)) (when true (:= a (&& (== 1 1) (if true 1))))",
     ] {

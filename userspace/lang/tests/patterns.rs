@@ -346,3 +346,17 @@ fn limit() {
         assert_eq!(found, [true, false, false, true]);
     });
 }
+
+#[test]
+fn wrap() {
+    both("wrap", |run| {
+        let mut total = (1_u64 << 32) - 12;
+        let packets = run.acks(5, 60, |run, report| {
+            total += 1;
+            run.flow.set("Flow.delivered", total % (1 << 32));
+            report.map(|fields| fields[0])
+        });
+        // Each ACK sees the total as of the one before.
+        assert_eq!(packets, [(1 << 32) - 11, 2, 2, 2, 2, 2]);
+    });
+}

@@ -377,6 +377,20 @@ fn micros_counts_from_its_last_write() {
 }
 
 #[test]
+fn micros_counts_modulo_2_to_the_64() {
+    for options in BOTH {
+        let source = "(def (Report (n 0)) (once false)) (when true (:= Report.n Micros)
+            (If (! once) (:= once true) (:= Micros 18446744073709551600)))";
+        let mut flow = Flow::new(source, options);
+        let read = [0, 10, 1000].map(|us| {
+            flow.after(us).ack();
+            flow.field("n")
+        });
+        assert_eq!(read, [0, 18_446_744_073_709_551_610, 994]);
+    }
+}
+
+#[test]
 fn no_rtt_sample_reads_as_infinity() {
     for options in BOTH {
         let source = "(def (Report (r +infinity))) (when true \

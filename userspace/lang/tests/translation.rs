@@ -96,6 +96,21 @@ fn definitions_are_in_the_order_of_names() {
 }
 
 #[test]
+fn definitions_of_one_name_are_in_the_order_of_registers() {
+    let source = "(def (Report.x 1) (c 4294967296) (Report (x 1073741823)) (c 4294967295))
+        (when true (report))";
+    let program = compile(source, BOTH[0]).program;
+    let found: Vec<_> = program
+        .instructions
+        .chunks_exact(16)
+        .take(4)
+        .map(|i| (i[0], i[1], i[2]))
+        .collect();
+    // DEF64 is 40, for what DEF cannot say.
+    assert_eq!(found, [(40, 6, 0), (2, 6, 1), (40, 0, 0), (2, 0, 1)]);
+}
+
+#[test]
 fn locals_are_numbered_as_declared_then_as_mentioned() {
     let source = "(def (Local (second 0)) (a 0) (Local (first 0)))
         (when (> second c) (:= a (+ (:= e d) first)) (:= c 1) (:= d 1))";
