@@ -10,5 +10,6 @@
 #![forbid(unsafe_code)]
 
 pub mod fallback;
+pub mod multfrc;
 pub mod tcp;
 pub mod vm;
