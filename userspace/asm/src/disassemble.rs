@@ -27,24 +27,17 @@ const FLAG: Reg = Reg::new(Class::Implicit, implicit::EVENT_FLAG);
 /// The text form of a program. What the verifier has against it stands in
 /// comments.
 pub fn disassemble(program: &Binary, names: &Names, listing: Listing) -> String {
-    let (units, rest) = wire::units(&program.instructions);
-    let code: Vec<Unit> = units
-        .into_iter()
-        .map(|bytes| Unit {
-            bytes,
-            instruction: wire::instruction(bytes),
-        })
-        .collect();
-    let mut writer = Writer {
-        names,
-        listing,
-        refused: vm::verify(&program.events, &program.instructions).err(),
-        labels: labels(&code),
-        code,
-        out: String::new(),
-    };
-    writer.program(&program.events, rest);
+    let mut writer = Writer::new(program, names, listing);
+    writer.refused = vm::verify(&program.events, &program.instructions).err();
+    writer.program(&program.events, wire::units(&program.instructions).1);
     writer.out
+}
+
+/// The text form of one instruction, as a listing of the program has it.
+pub fn operation(program: &Binary, names: &Names, index: usize) -> Option<String> {
+    let writer = Writer::new(program, names, Listing::default());
+    let (text, _) = (index < writer.code.len()).then(|| writer.instruction(index))?;
+    Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 struct Unit {
@@ -80,7 +73,26 @@ struct Writer<'a> {
     out: String,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    fn new(program: &Binary, names: &'a Names, listing: Listing) -> Self {
+        let (units, _) = wire::units(&program.instructions);
+        let code: Vec<Unit> = units
+            .into_iter()
+            .map(|bytes| Unit {
+                bytes,
+                instruction: wire::instruction(bytes),
+            })
+            .collect();
+        Self {
+            names,
+            listing,
+            refused: None,
+            labels: labels(&code),
+            code,
+            out: String::new(),
+        }
+    }
+
     fn program(&mut self, events: &[u8], rest: &[u8]) {
         if let Some(error) = self.refused {
             self.line(&format!("# The verifier refuses this program: {error}."));

@@ -25,7 +25,8 @@ mod wire;
 
 pub use assemble::{assemble, assemble_unverified, Assembly};
 pub use container::{is_binary, read, write, Damage, MAX_BYTES};
-pub use disassemble::{disassemble, Listing};
+pub use disassemble::{disassemble, operation, Listing};
 pub use names::{BadName, Names};
 pub use register::spelling;
 pub use survey::{Survey, Variable};
+pub use wire::read as units;

@@ -72,14 +72,34 @@ impl Names {
             .map_or_else(|| register::spelling(reg), str::to_owned)
     }
 
-    /// What to call field `index` of a report.
-    pub fn field(&self, index: u32) -> String {
+    /// What to call each of the first `count` fields of a report: without
+    /// `Report.`, as long as no other could be meant.
+    pub fn fields(&self, count: u32) -> Vec<String> {
+        let whole: Vec<String> = (0..count).map(|index| self.report(index)).collect();
+        let short = |name: &str| match name.strip_prefix("Report.") {
+            // Without a name of its own, this is the register.
+            Some(rest) if self.registers.contains_key(name) => rest.to_owned(),
+            _ => name.to_owned(),
+        };
+        let shorts: Vec<String> = whole.iter().map(|name| short(name)).collect();
+        let one = |(index, name): (usize, &String)| {
+            let others = whole.iter().zip(&shorts).enumerate();
+            let taken = others
+                .filter(|(other, _)| *other != index)
+                .any(|(_, (whole, short))| whole == name || short == name);
+            if taken { &whole[index] } else { name }.clone()
+        };
+        shorts.iter().enumerate().map(one).collect()
+    }
+
+    /// The name of a report register in either of its classes.
+    fn report(&self, index: u32) -> String {
         let classes = [Class::VolatileReport, Class::NonvolatileReport];
         let mut names = classes
             .into_iter()
             .filter_map(|class| self.get(Reg::new(class, index)));
         match names.next() {
-            Some(name) => name.strip_prefix("Report.").unwrap_or(name).to_owned(),
+            Some(name) => name.to_owned(),
             None => register::spelling(Reg::new(Class::NonvolatileReport, index)),
         }
     }
@@ -148,8 +168,7 @@ mod tests {
         ] {
             assert_eq!(names.insert(reg(2), bad), Err(BadName::Malformed), "{bad}");
         }
-        assert_eq!(names.field(0), "acked");
-        assert_eq!(names.field(1), "Report.1");
+        assert_eq!(names.fields(2), ["acked", "Report.1"]);
         assert_eq!(names.find("Report.acked"), Some(reg(0)));
         assert_eq!(names.find("VReport.0"), Some(reg(0)));
     }

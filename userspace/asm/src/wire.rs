@@ -2,6 +2,7 @@
 //! Instructions from their wire form, also those that no verifier would take.
 
 use ccp_core::vm::isa::{Class, Event, Instruction, Opcode, Reg, EVENT_BYTES, INSTRUCTION_BYTES};
+use ccp_lang::Binary;
 
 /// The instruction these bytes are, if its opcode and classes exist; the
 /// indices may be anything.
@@ -51,4 +52,14 @@ pub(crate) fn definitions(events: &[Event], count: usize) -> Option<usize> {
     }
     let whole = next == u64::try_from(count).ok()?;
     whole.then(|| usize::try_from(first.cond_start).ok())?
+}
+
+/// The events and instructions of a program that the verifier takes.
+pub fn read(program: &Binary) -> (Vec<Event>, Vec<Instruction>) {
+    let (events, _) = units(&program.events);
+    let (instructions, _) = units(&program.instructions);
+    (
+        events.into_iter().map(Event::from_bytes).collect(),
+        instructions.into_iter().filter_map(instruction).collect(),
+    )
 }

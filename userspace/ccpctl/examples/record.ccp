@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Reports every ACK, and is a Reno besides, so that there is a flow to record.
-# `ccpctl program record` runs it. Each field has the name of its primitive
-# register; report registers are 16, so the rest has to stay away.
+# `ccpctl program record` runs it. A field has the name of its primitive
+# register. Report registers are 16, so some of them hold two values, one of them
+# times 2^32; bytes that are packets times segment size are left to the reader.
 (def
   (Report
     (now 0)
@@ -9,20 +10,21 @@
     (packets_acked 0)
     (packets_misordered 0)
     (lost_pkts_sample 0)
-    (ecn_packets 0)
-    (packets_in_flight 0)
+    (ce_packets 0)
+    (bytes_pending 0)
     (rate_incoming 0)
     (rate_outgoing 0)
     (rtt_sample_us 0)
     (srtt_us 0)
-    (mss 0)
+    (min_rtt_us 0)
     (ssthresh 0)
-    (was_timeout false)
-    (in_recovery false)
-    (cwnd_limited false))
+    (window 0)    # Cwnd, packets in flight
+    (totals 0)    # packets delivered, lost
+    (segment 0))  # size, flags: see below
   (phase 0)     # 1 in fast recovery, 2 after a timeout
   (credit 0)    # bytes acknowledged towards the next segment of growth
-  (gain 0))
+  (gain 0)
+  (flags 0))
 
 (when true
   (:= Report.now Ack.now)
@@ -30,17 +32,23 @@
   (:= Report.packets_acked Ack.packets_acked)
   (:= Report.packets_misordered Ack.packets_misordered)
   (:= Report.lost_pkts_sample Ack.lost_pkts_sample)
-  (:= Report.ecn_packets Ack.ecn_packets)
-  (:= Report.packets_in_flight Flow.packets_in_flight)
+  (:= Report.ce_packets Ack.ce_packets)
+  (:= Report.bytes_pending Flow.bytes_pending)
   (:= Report.rate_incoming Flow.rate_incoming)
   (:= Report.rate_outgoing Flow.rate_outgoing)
   (:= Report.rtt_sample_us Flow.rtt_sample_us)
   (:= Report.srtt_us Flow.srtt_us)
-  (:= Report.mss Flow.mss)
+  (:= Report.min_rtt_us Flow.min_rtt_us)
   (:= Report.ssthresh Flow.ssthresh)
-  (:= Report.was_timeout Flow.was_timeout)
-  (:= Report.in_recovery Flow.in_recovery)
-  (:= Report.cwnd_limited Flow.cwnd_limited)
+  (:= Report.window (+ Cwnd (* Flow.packets_in_flight 4294967296)))
+  (:= Report.totals (+ Flow.delivered (* Flow.lost 4294967296)))
+  (:= flags 0)
+  (If Flow.was_timeout (:= flags 1))
+  (If Flow.in_recovery (:= flags (+ flags 2)))
+  (If Flow.cwnd_limited (:= flags (+ flags 4)))
+  (If Flow.app_limited (:= flags (+ flags 8)))
+  (If (> Ack.ecn_packets 0) (:= flags (+ flags 16)))
+  (:= Report.segment (+ Flow.mss (* flags 4294967296)))
   (report)
   (fallthrough))
 

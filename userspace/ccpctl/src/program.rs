@@ -4,9 +4,14 @@
 mod acks;
 mod check;
 mod convert;
+mod literal;
 mod load;
 mod record;
 mod run;
+mod sink;
+mod trace;
+
+pub(crate) use literal::number;
 
 use crate::{
     cli::{Form, ProgramAction},
@@ -14,12 +19,27 @@ use crate::{
 };
 
 pub(crate) fn run(form: Form, action: &ProgramAction) -> Result<(), Failure> {
+    let only = |what: &str| {
+        let message = format!("{what}, and has no other form: leave out -j");
+        form.json
+            .then_some(Failure::Input(message))
+            .map_or(Ok(()), Err)
+    };
     match action {
         ProgramAction::Check(args) => check::check(form, args),
         ProgramAction::Run(args) => run::run(form, args),
-        ProgramAction::Record(args) => record::record(args),
-        ProgramAction::Trace(args) => record::simulate(args),
+        ProgramAction::Record(args) => {
+            only("'program record' writes CSV")?;
+            record::record(args)
+        }
+        ProgramAction::Trace(args) => {
+            only("'program trace' writes CSV")?;
+            trace::trace(args)
+        }
         ProgramAction::Asm(args) => convert::asm(form, args),
-        ProgramAction::Disasm(args) => convert::disasm(form, args),
+        ProgramAction::Disasm(args) => {
+            only("'program disasm' writes the text form")?;
+            convert::disasm(form, args)
+        }
     }
 }

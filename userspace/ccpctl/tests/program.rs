@@ -244,3 +244,26 @@ fn the_recording_program_compiles() {
     assert_eq!(said["diagnostics"], serde_json::json!([]));
     assert_eq!(said["report_fields"].as_array().map(Vec::len), Some(16));
 }
+
+#[test]
+fn what_is_no_json_is_not_given_for_it() {
+    for command in [&["disasm", PROGRAM][..], &["trace"], &["record"]] {
+        let mut arguments = vec!["-j", "program"];
+        arguments.extend(command);
+        let ran = ccpctl(&arguments, b"");
+        assert!(ran.bad().ends_with("leave out -j\n"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn fields_of_a_report_have_names_of_their_own() {
+    let text = ".isa 1\n.name Report.acked = Report.0\n.name acked = Report.1\n\
+                .name Report.Report.3 = Report.2\nwhen:\n BIND __eventFlag, 1\ndo:\n \
+                BIND Report.0, 1\n BIND Report.1, 2\n BIND Report.2, 3\n BIND Report.3, 4\n";
+    let said = ccpctl(&["-j", "program", "check", "-"], text.as_bytes());
+    let said: Value = serde_json::from_str(said.good()).expect("JSON");
+    assert_eq!(
+        said["report_fields"],
+        serde_json::json!(["Report.acked", "acked", "Report.Report.3", "Report.3"])
+    );
+}

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The command line of `ccpctl program`.
 
-use crate::units::{bits_per_second, bytes, duration};
+use crate::{
+    program::number,
+    units::{bits_per_second, bytes, duration},
+};
 use clap::{Args, Subcommand};
 use std::{path::PathBuf, time::Duration};
 
@@ -43,14 +46,16 @@ pub(crate) struct RunArgs {
     /// CSV with a row for each ACK; `-` reads standard input
     #[arg(long, value_name = "TRACE")]
     pub(crate) acks: PathBuf,
-    /// Set a control variable, `Cwnd` or `Rate` when the program starts, as NAME=VALUE
+    /// Set a control variable, `Cwnd` or `Rate` when the program starts, as NAME=VALUE;
+    /// numbers may have the units of programs, as 10ms, 12Mbps or 64KB
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub(crate) values: Vec<String>,
-    /// Congestion window at the start, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 14_480)]
+    /// Congestion window at the start, in bytes, or as 64KB
+    #[arg(long, value_name = "BYTES", default_value_t = 14_480, value_parser = number)]
     pub(crate) cwnd: u64,
-    /// Pacing rate at the start, in bytes per second [default: unlimited]
-    #[arg(long, value_name = "BYTES/S", default_value_t = u64::MAX, hide_default_value = true)]
+    /// Pacing rate at the start, in bytes per second, or as 12Mbps or 12Mbit, which are the
+    /// same [default: unlimited]
+    #[arg(long, value_name = "BYTES/S", default_value_t = u64::MAX, hide_default_value = true, value_parser = bytes_per_second)]
     pub(crate) rate: u64,
     /// Don't use the window and rate the trace has: the program sees its own last answer
     #[arg(long)]
@@ -69,8 +74,8 @@ pub(crate) struct RecordArgs {
 
 #[derive(Args)]
 pub(crate) struct TraceArgs {
-    /// Rate of the bottleneck, as 500kbit, 20Mbit or 1Gbit
-    #[arg(long, default_value = "20Mbit", value_parser = bits_per_second)]
+    /// Rate of the bottleneck, as 500kbit, 20Mbit or 1Gbit; Mbps is Mbit, as in programs
+    #[arg(long, default_value = "20Mbit", value_parser = bit_rate)]
     pub(crate) rate: u64,
     /// Round-trip time without queueing, as 500us, 40ms or 1s
     #[arg(long, default_value = "40ms", value_parser = duration)]
@@ -78,12 +83,29 @@ pub(crate) struct TraceArgs {
     /// Length of the queue, as 1500B, 100KB or 1MB [default: what RATE moves in RTT]
     #[arg(long, value_parser = bytes)]
     pub(crate) queue: Option<u64>,
-    /// Time to simulate
+    /// Time to simulate, at most a day
     #[arg(long, default_value = "10s", value_parser = duration)]
     pub(crate) time: Duration,
     /// File to write [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// Bits per second, as tc(8) or as programs write it: `Mbps` is `Mbit`.
+fn bit_rate(text: &str) -> Result<u64, String> {
+    if text.ends_with("bps") {
+        let rate = number(text)?.checked_mul(8).filter(|rate| *rate > 0);
+        return rate.ok_or_else(|| "no such rate".into());
+    }
+    bits_per_second(text)
+}
+
+/// The same in bytes per second, which need no unit.
+fn bytes_per_second(text: &str) -> Result<u64, String> {
+    if text.ends_with("bit") {
+        return bits_per_second(text).map(|rate| rate / 8);
+    }
+    number(text)
 }
 
 #[derive(Args)]

@@ -6,6 +6,7 @@ mod lines;
 
 use crate::Failure;
 use ccp_core::vm::{isa::primitive, PRIMITIVES};
+pub(super) use column::absent;
 use column::Column;
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder, Trim};
 use lines::Lines;
@@ -108,7 +109,7 @@ impl<R: Read> Acks<R> {
         }
         let mut ack = Ack {
             line: self.line,
-            primitives: [0; PRIMITIVES],
+            primitives: std::array::from_fn(absent),
             cwnd: None,
             rate: None,
         };

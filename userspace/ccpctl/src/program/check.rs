@@ -68,7 +68,7 @@ impl Checked {
 
     fn fields(&self) -> Vec<String> {
         let count = u32::try_from(self.layout.report_fields).unwrap_or(u32::MAX);
-        (0..count).map(|i| self.loaded.names.field(i)).collect()
+        self.loaded.names.fields(count)
     }
 
     /// Names an agent may set.

@@ -24,6 +24,8 @@ pub(super) struct Loaded {
     pub(super) names: Names,
     /// What the compiler has to say.
     pub(super) warnings: Option<Diagnostics>,
+    /// What it was compiled from.
+    source: Option<String>,
 }
 
 /// What a file has in it.
@@ -113,6 +115,7 @@ impl Loaded {
     /// assembled before.
     pub(super) fn read(form: Form, args: &ProgramFile) -> Result<Self, Failure> {
         let file = args.file.display().to_string();
+        let mut source = None;
         let (program, names, warnings) = match Content::read(&args.file)? {
             Content::Source(text) => {
                 let options = ccp_lang::Options {
@@ -121,6 +124,7 @@ impl Loaded {
                 let compiled = ccp_lang::compile_with(&file, &text, options)
                     .map_err(|errors| explain(form, &errors))?;
                 let names = Names::from(&compiled.symbols);
+                source = Some(text);
                 (compiled.program, names, Some(compiled.warnings))
             }
             Content::Assembler(text) => {
@@ -139,7 +143,20 @@ impl Loaded {
             program,
             names,
             warnings,
+            source,
         })
+    }
+
+    /// The program with an event for each clause of its source: not optimised.
+    pub(super) fn plain(&self) -> (Binary, Option<&str>) {
+        let source = self.source.as_deref();
+        let options = ccp_lang::Options { optimise: false };
+        let compiled = source.and_then(|source| {
+            let compiled = ccp_lang::compile_with(&self.file, source, options);
+            Some(compiled.ok()?.program)
+        });
+        let own = || self.program.clone();
+        (compiled.unwrap_or_else(own), source)
     }
 
     /// What the program needs, if the datapath's verifier takes it.

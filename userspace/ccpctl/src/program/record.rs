@@ -1,22 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-//! `ccpctl program record` and `trace`: the ACKs of a flow, real or simulated,
-//! by a program that reports each of them.
+//! `ccpctl program record`: the ACKs of a real flow, by a program that reports
+//! each of them.
 
-use crate::{
-    cli::{RecordArgs, TraceArgs},
-    stop, Failure,
-};
-use ccp_agent::{
-    sim::{self, Path as Link, Sim},
-    Algorithm, Datapath, Error, Flow, FlowInfo, Options, Program, Report,
-};
-use ccp_core::vm::isa::primitive;
+use super::sink::Sink;
+use crate::{cli::RecordArgs, stop, Failure};
+use ccp_agent::{Algorithm, Datapath, Flow, FlowInfo, Options, Program, Report};
+use ccp_core::vm::{isa::primitive, Input, PRIMITIVES};
 use ccp_netlink::Client;
 use std::{
     cell::RefCell,
-    fs::File,
-    io::{self, BufWriter, Write},
-    path::PathBuf,
     rc::Rc,
     sync::{
         atomic::{AtomicBool, Ordering},
@@ -26,98 +18,87 @@ use std::{
 };
 
 /// The program, and what its algorithm is called.
-const SOURCE: &str = include_str!("../../examples/record.ccp");
-const NAME: &str = "record";
+pub(super) const SOURCE: &str = include_str!("../../examples/record.ccp");
+pub(super) const NAME: &str = "record";
 
-/// Registers that are others times the segment size, which are not reported.
-const PRODUCTS: [(usize, &str); 2] = [
-    (primitive::FLOW_BYTES_IN_FLIGHT, "packets_in_flight"),
-    (primitive::ACK_BYTES_MISORDERED, "packets_misordered"),
+/// Registers that are reported with others, or computed from them.
+const DERIVED: [usize; 12] = [
+    primitive::ACK_BYTES_MISORDERED,
+    primitive::ACK_ECN_BYTES,
+    primitive::ACK_ECN_PACKETS,
+    primitive::FLOW_BYTES_IN_FLIGHT,
+    primitive::FLOW_PACKETS_IN_FLIGHT,
+    primitive::FLOW_WAS_TIMEOUT,
+    primitive::FLOW_IN_RECOVERY,
+    primitive::FLOW_CWND_LIMITED,
+    primitive::FLOW_APP_LIMITED,
+    primitive::FLOW_MSS,
+    primitive::FLOW_DELIVERED,
+    primitive::FLOW_LOST,
 ];
 
-/// Where the rows go.
-struct Sink {
-    out: BufWriter<Box<dyn Write>>,
+/// What a report tells of an ACK that found this pacing rate.
+fn measured(report: &Report, rate: u64) -> ccp_agent::Result<Input> {
+    let mut values = [0; PRIMITIVES];
+    for (index, name) in (0..).zip(primitive::NAMES) {
+        if !DERIVED.contains(&index) {
+            let field = name.rsplit('.').next().unwrap_or(name);
+            values[index] = report.get(field)?;
+        }
+    }
+    let (mss, flags) = halves(report.get("segment")?);
+    let (cwnd, in_flight) = halves(report.get("window")?);
+    let (delivered, lost) = halves(report.get("totals")?);
+    let echo = if flags & 16 > 0 {
+        values[primitive::ACK_BYTES_ACKED]
+    } else {
+        0
+    };
+    let misordered = values[primitive::ACK_PACKETS_MISORDERED];
+    let derived = [
+        misordered.saturating_mul(mss),
+        echo,
+        echo.checked_add(mss.saturating_sub(1))
+            .and_then(|bytes| bytes.checked_div(mss))
+            .unwrap_or(0),
+        in_flight.saturating_mul(mss),
+        in_flight,
+        flags & 1,
+        (flags >> 1) & 1,
+        (flags >> 2) & 1,
+        (flags >> 3) & 1,
+        mss,
+        delivered,
+        lost,
+    ];
+    for (index, value) in DERIVED.into_iter().zip(derived) {
+        values[index] = value;
+    }
+    Ok(Input {
+        primitives: values,
+        now_us: values[primitive::ACK_NOW],
+        cwnd,
+        rate,
+    })
+}
+
+/// The low and the high 32 bits.
+fn halves(value: u64) -> (u64, u64) {
+    (value & u64::from(u32::MAX), value >> 32)
+}
+
+struct Recording {
+    sink: Sink,
     /// The flow that is recorded: the first that reports.
     flow: Option<u64>,
-    rows: u64,
     missed: u64,
-    error: Option<io::Error>,
     /// Nothing more is wanted.
     done: Arc<AtomicBool>,
 }
 
-impl Sink {
-    fn new(output: Option<&PathBuf>, done: Arc<AtomicBool>) -> Result<Self, Failure> {
-        let out: Box<dyn Write> = match output {
-            Some(path) if path.as_os_str() != "-" => {
-                Box::new(File::create(path).map_err(Failure::file(path))?)
-            }
-            _ => Box::new(io::stdout()),
-        };
-        Ok(Self {
-            out: BufWriter::new(out),
-            flow: None,
-            rows: 0,
-            missed: 0,
-            error: None,
-            done,
-        })
-    }
+struct Recorder(Rc<RefCell<Recording>>);
 
-    /// Writes an ACK, with the window and rate it found.
-    fn row(&mut self, report: &Report, (cwnd, rate): (u64, u64)) -> Result<(), Error> {
-        let mut names: Vec<&str> = Vec::new();
-        let mut values = Vec::new();
-        for (name, value) in report.fields() {
-            names.push(full(name));
-            values.push(value);
-        }
-        for (index, packets) in PRODUCTS {
-            names.push(primitive::NAMES[index]);
-            values.push(report.get(packets)?.saturating_mul(report.get("mss")?));
-        }
-        names.extend(["Cwnd", "Rate"]);
-        values.extend([cwnd, rate]);
-        let values: Vec<String> = values.iter().map(u64::to_string).collect();
-        let mut text = String::new();
-        if self.rows == 0 {
-            text += &(names.join(",") + "\n");
-        }
-        text += &(values.join(",") + "\n");
-        self.rows += 1;
-        self.missed += report.missed();
-        if let Err(error) = self.out.write_all(text.as_bytes()) {
-            self.error.get_or_insert(error);
-            self.done.store(true, Ordering::Relaxed);
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<(), Failure> {
-        if let Some(error) = self.error.take() {
-            return Err(error.into());
-        }
-        Ok(self.out.flush()?)
-    }
-}
-
-/// The primitive register a field is named after.
-fn full(field: &str) -> &str {
-    let named = |name: &&&str| {
-        name.split_once('.')
-            .is_some_and(|(_, short)| short == field)
-    };
-    primitive::NAMES
-        .iter()
-        .find(named)
-        .copied()
-        .unwrap_or(field)
-}
-
-struct Recording(Rc<RefCell<Sink>>);
-
-impl Algorithm for Recording {
+impl Algorithm for Recorder {
     fn name(&self) -> &str {
         NAME
     }
@@ -130,12 +111,11 @@ impl Algorithm for Recording {
         dp.set_program(NAME, &[])?;
         Ok(Box::new(Recorded {
             id: info.id,
-            window: u64::from(info.cwnd) * u64::from(info.mss),
             rate: match info.rate {
                 0 => u64::MAX,
                 rate => rate,
             },
-            sink: Rc::clone(&self.0),
+            recording: Rc::clone(&self.0),
         }))
     }
 }
@@ -143,25 +123,28 @@ impl Algorithm for Recording {
 struct Recorded {
     id: u64,
     /// In force since the last report.
-    window: u64,
     rate: u64,
-    sink: Rc<RefCell<Sink>>,
+    recording: Rc<RefCell<Recording>>,
 }
 
 impl Flow for Recorded {
     fn on_report(&mut self, _: &mut dyn Datapath, report: &Report) -> ccp_agent::Result<()> {
-        let mut sink = self.sink.borrow_mut();
-        if *sink.flow.get_or_insert(self.id) == self.id {
-            sink.row(report, (self.window, self.rate))?;
+        let mut recording = self.recording.borrow_mut();
+        if *recording.flow.get_or_insert(self.id) == self.id {
+            recording.sink.row(&measured(report, self.rate)?);
+            recording.missed += report.missed();
+            if recording.sink.failed() {
+                recording.done.store(true, Ordering::Relaxed);
+            }
         }
-        (self.window, self.rate) = (report.cwnd(), report.rate());
+        self.rate = report.rate();
         Ok(())
     }
 
     fn close(&mut self) {
-        let sink = self.sink.borrow();
-        if sink.flow == Some(self.id) {
-            sink.done.store(true, Ordering::Relaxed);
+        let recording = self.recording.borrow();
+        if recording.flow == Some(self.id) {
+            recording.done.store(true, Ordering::Relaxed);
         }
     }
 }
@@ -170,8 +153,12 @@ pub(super) fn record(args: &RecordArgs) -> Result<(), Failure> {
     let stop = stop::on_signal()?;
     // Without the module, a trace that is there already stays as it is.
     Client::connect()?;
-    let sink = Sink::new(args.output.as_ref(), Arc::clone(&stop))?;
-    let sink = Rc::new(RefCell::new(sink));
+    let recording = Rc::new(RefCell::new(Recording {
+        sink: Sink::new(args.output.as_ref(), &[])?,
+        flow: None,
+        missed: 0,
+        done: Arc::clone(&stop),
+    }));
     if let Some(seconds) = args.seconds {
         let time = Duration::try_from_secs_f64(seconds)
             .map_err(|_| Failure::Input(format!("--seconds {seconds}: no such time")))?;
@@ -185,40 +172,82 @@ pub(super) fn record(args: &RecordArgs) -> Result<(), Failure> {
         stop,
         ..Options::default()
     };
-    let outcome = ccp_agent::run(&[Box::new(Recording(Rc::clone(&sink)))], options);
-    let mut sink = sink.borrow_mut();
-    sink.finish()?;
+    let outcome = ccp_agent::run(&[Box::new(Recorder(Rc::clone(&recording)))], options);
+    let mut recording = recording.borrow_mut();
+    recording.sink.finish()?;
     outcome?;
     eprintln!(
         "{} ACKs recorded, {} missed{}",
-        sink.rows,
-        sink.missed,
-        sink.flow
+        recording.sink.rows,
+        recording.missed,
+        recording
+            .flow
             .map_or(String::new(), |id| format!(", of flow {id}"))
     );
     Ok(())
 }
 
-pub(super) fn simulate(args: &TraceArgs) -> Result<(), Failure> {
-    let sink = Sink::new(args.output.as_ref(), Arc::default())?;
-    let sink = Rc::new(RefCell::new(sink));
-    let packet = u64::from(sim::WIRE);
-    let packets = match args.queue {
-        Some(bytes) => bytes / packet,
-        None => (args.rate as f64 / 8.0 * args.rtt.as_secs_f64()) as u64 / packet,
-    };
-    let mut sim = Sim::new(Link {
-        rate: args.rate,
-        rtt: args.rtt,
-        queue: usize::try_from(packets).unwrap_or(usize::MAX).max(1),
-        agent: Duration::ZERO,
-        ..Link::default()
-    });
-    sim.add_flow(&Recording(Rc::clone(&sink)))?;
-    sim.run_for(args.time);
-    sink.borrow_mut().finish()?;
-    match sim.errors().first() {
-        Some(error) => Err(Failure::System(format!("simulation: {error}"))),
-        None => Ok(()),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ccp_agent::sim::{Drops, Path, Sim};
+    use std::io::Write;
+
+    /// What a sink writes.
+    #[derive(Clone, Default)]
+    struct Written(Rc<RefCell<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.borrow_mut().write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn reports_tell_all_a_program_sees() {
+        let (recorded, observed) = (Written::default(), Written::default());
+        let unknown = [primitive::FLOW_BYTES_PENDING];
+        let recording = Rc::new(RefCell::new(Recording {
+            sink: Sink::to(Box::new(recorded.clone()), &unknown),
+            flow: None,
+            missed: 0,
+            done: Arc::default(),
+        }));
+        let mut sim = Sim::new(Path {
+            rate: 2_000_000,
+            queue: 20,
+            mark: Some(8),
+            drops: Drops::Outage(Duration::from_secs(8), Duration::from_secs(9)),
+            agent: Duration::ZERO,
+            ..Path::default()
+        });
+        let sink = Rc::new(RefCell::new(Sink::to(Box::new(observed.clone()), &unknown)));
+        let observer = Rc::clone(&sink);
+        sim.observe(move |_, input| observer.borrow_mut().row(input));
+        let source = Recorder(Rc::clone(&recording));
+        sim.add_limited_flow(&source, 1_900_000).expect("a flow");
+        sim.run_for(Duration::from_secs(20));
+        assert_eq!(sim.errors(), &[] as &[String]);
+        recording.borrow_mut().sink.finish().expect("written");
+        sink.borrow_mut().finish().expect("written");
+        let text = String::from_utf8(recorded.0.take()).expect("text");
+        let expected = String::from_utf8(observed.0.take()).expect("text");
+        for (one, other) in text.lines().zip(expected.lines()) {
+            assert_eq!(one, other);
+        }
+        assert_eq!(text.len(), expected.len());
+        let mut lines = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
+        let head = lines.next().expect("a head");
+        let rows: Vec<_> = lines.collect();
+        assert!(rows.len() > 1000, "{} rows", rows.len());
+        for (column, name) in head.iter().enumerate() {
+            let first = rows[0][column];
+            let varied = rows.iter().any(|row| row[column] != first);
+            let constant = ["Flow.min_rtt_us", "Flow.mss"].contains(name) && first != "0";
+            assert!(varied || constant, "{name} is always {first}");
+        }
     }
 }

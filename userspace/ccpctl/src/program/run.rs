@@ -3,9 +3,11 @@
 
 mod machine;
 mod output;
+mod place;
 
 use super::{
-    acks::{Ack, Acks},
+    acks::{absent, Ack, Acks},
+    literal::number,
     load::{warn, Loaded},
 };
 use crate::{
@@ -13,9 +15,13 @@ use crate::{
     Failure,
 };
 use ccp_asm::{Names, Survey};
-use ccp_core::vm::isa::{implicit, primitive, Class, Reg};
-use machine::Machine;
+use ccp_core::vm::{
+    self,
+    isa::{implicit, primitive, Class, Reg},
+};
+use machine::{Machine, Ran};
 use output::{Moment, Output, Totals};
+use place::Plain;
 
 pub(super) fn run(form: Form, args: &ProgramRunArgs) -> Result<(), Failure> {
     if args.acks.as_os_str() == "-" && args.program.file.as_os_str() == "-" {
@@ -37,7 +43,7 @@ pub(super) fn run(form: Form, args: &ProgramRunArgs) -> Result<(), Failure> {
     for (text, reg, value) in &values {
         machine
             .set(*reg, *value)
-            .map_err(|why| Failure::Input(format!("--set {text}: {why}")))?;
+            .map_err(|why| Failure::Input(format!("--set {text}: {}", refused(why, text))))?;
     }
     let mut acks = Acks::open(&args.acks)?;
     if let (Some(warnings), false) = (&loaded.warnings, form.json) {
@@ -47,7 +53,10 @@ pub(super) fn run(form: Form, args: &ProgramRunArgs) -> Result<(), Failure> {
     for text in missing(&acks, &survey) {
         eprintln!("ccpctl: {}: {text}", args.acks.display());
     }
-    let mut output = Output::new(form, &loaded.names, layout.report_fields);
+    let trace = args.acks.display().to_string();
+    let mut output = Output::new(form, &loaded, trace, layout.report_fields);
+    let (program, source) = loaded.plain();
+    let plain = Plain::new(program, loaded.names.clone(), source);
     let mut totals = Totals {
         cost: layout.cost,
         ..Totals::default()
@@ -61,40 +70,55 @@ pub(super) fn run(form: Form, args: &ProgramRunArgs) -> Result<(), Failure> {
                 let _ = machine.set(*reg, *value);
             }
         }
-        row(&mut machine, &ack, args.feedback, &mut totals, &mut output)?;
+        let ran = row(&mut machine, &ack, args.feedback, &mut totals);
+        told(&ran, &ack, (&machine, &plain), &mut output, &mut totals)?;
+    }
+    if totals.rows == 0 {
+        let trace = args.acks.display();
+        return Err(Failure::Input(format!(
+            "{trace}: the trace has no ACK, only its first line"
+        )));
     }
     output.end(&totals, &machine, &survey)
 }
 
-fn row(
-    machine: &mut Machine,
-    ack: &Ack,
-    feedback: bool,
-    totals: &mut Totals,
-    output: &mut Output<'_>,
-) -> Result<(), Failure> {
+/// An ACK.
+fn row(machine: &mut Machine, ack: &Ack, feedback: bool, totals: &mut Totals) -> Ran {
     if !feedback {
         machine.cwnd = ack.cwnd.unwrap_or(machine.cwnd);
         machine.rate = ack.rate.unwrap_or(machine.rate);
     }
-    let moment = Moment {
-        line: ack.line,
-        time: ack.time(),
-    };
     let ran = machine.invoke(ack);
     totals.rows += 1;
     totals.steps += u64::from(ran.steps);
     totals.most = totals.most.max(ran.steps);
+    ran
+}
+
+/// Says what an invocation did.
+fn told(
+    ran: &Ran,
+    ack: &Ack,
+    (machine, plain): (&Machine, &Plain),
+    output: &mut Output<'_>,
+    totals: &mut Totals,
+) -> Result<(), Failure> {
+    let moment = Moment {
+        line: ack.line,
+        time: ack.time(),
+    };
+    let after = (machine.cwnd, machine.rate);
     if let Some(abort) = ran.abort {
         totals.aborts += 1;
-        output.abort(moment, abort)?;
+        let place = plain.find(abort, &|reg| machine.before(reg));
+        output.abort(moment, abort, place.as_ref())?;
     }
-    if ran.before != (machine.cwnd, machine.rate) {
-        output.change(moment, ran.before, (machine.cwnd, machine.rate))?;
+    if ran.before != after {
+        output.change(moment, ran.before, after)?;
     }
     if let Some(fields) = &ran.report {
         totals.reports += 1;
-        output.report(moment, totals.reports, fields, (machine.cwnd, machine.rate))?;
+        output.report(moment, totals.reports, fields, after)?;
     }
     Ok(())
 }
@@ -110,16 +134,25 @@ fn setting<'a>(text: &'a str, names: &Names) -> Result<(&'a str, Reg, u64), Stri
         ));
     };
     let value = match value {
-        "true" => Some(1),
-        "false" => Some(0),
-        digits if digits.starts_with('+') => None,
-        digits => digits.parse().ok(),
+        "true" => Ok(1),
+        "false" => Ok(0),
+        value => number(value),
     };
     match value {
-        Some(value) => Ok((text, reg, value)),
-        None => Err(format!(
-            "--set {text}: write a whole number of 64 bits, 'true' or 'false'"
-        )),
+        Ok(value) => Ok((text, reg, value)),
+        Err(why) => Err(format!("--set {text}: {why}, or 'true' or 'false'")),
+    }
+}
+
+/// Why a register cannot be set, by its name.
+fn refused(why: vm::Kind, text: &str) -> String {
+    let name = text.split('=').next().unwrap_or(text);
+    match why {
+        vm::Kind::UpdateClass { .. } | vm::Kind::UpdateImplicit { .. } => format!(
+            "'{name}' can't be set; the program's control variables, 'Cwnd' and 'Rate' can: \
+             'ccpctl program check' shows them"
+        ),
+        other => other.to_string(),
     }
 }
 
@@ -133,7 +166,8 @@ fn missing<R: std::io::Read>(acks: &Acks<R>, survey: &Survey) -> Vec<String> {
     let mut missing: Vec<String> = read
         .map(|index| {
             let name = ccp_asm::spelling(Reg::new(Class::Primitive, *index));
-            format!("no column {name}, which the program reads: it is 0")
+            let value = usize::try_from(*index).map_or(0, absent);
+            format!("no column {name}, which the program reads: it is {value}")
         })
         .collect();
     if survey.implicits.contains(&implicit::MICROS) && !acks.tells(now) {

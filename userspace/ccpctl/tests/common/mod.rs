@@ -6,6 +6,7 @@
     reason = "every test takes what it needs of this"
 )]
 
+use serde_json::Value;
 use std::{
     io::Write,
     path::{Path, PathBuf},
@@ -63,6 +64,31 @@ pub fn ccpctl(arguments: &[&str], input: &[u8]) -> Ran {
         stdout: output.stdout,
         stderr: String::from_utf8(output.stderr).expect("text"),
     }
+}
+
+/// Runs a program given as text, which is called `p` in what is said, over a
+/// trace given as text.
+pub fn run(program: &str, trace: &str, arguments: &[&str]) -> Ran {
+    let path = std::env::temp_dir().join(format!(
+        "ccpctl-test-{}-{:?}.ccp",
+        std::process::id(),
+        std::thread::current().id()
+    ));
+    std::fs::write(&path, program).expect("written");
+    let name = path.to_str().expect("text");
+    let mut all = vec!["program", "run", name, "--acks", "-"];
+    all.extend(arguments);
+    let mut ran = ccpctl(&all, trace.as_bytes());
+    std::fs::remove_file(&path).expect("removed");
+    ran.stderr = ran.stderr.replace(name, "p");
+    ran.stdout = ran.text().replace(name, "p").into_bytes();
+    ran
+}
+
+/// JSON, an object on each line.
+pub fn lines(text: &str) -> Vec<Value> {
+    let lines = text.lines().map(serde_json::from_str);
+    lines.collect::<Result<_, _>>().expect("JSON on each line")
 }
 
 /// A file of the test data.

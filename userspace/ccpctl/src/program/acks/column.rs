@@ -48,6 +48,16 @@ impl Column {
     }
 }
 
+/// What a primitive register reads without a column: the value that says there
+/// is none.
+pub(in crate::program) fn absent(index: usize) -> u64 {
+    match index {
+        primitive::FLOW_RTT_SAMPLE_US | primitive::FLOW_MIN_RTT_US => u32::MAX.into(),
+        primitive::FLOW_SSTHRESH => u64::MAX,
+        _ => 0,
+    }
+}
+
 fn nearest(name: &str) -> Option<&'static str> {
     // A column may have any length; a slip has few letters.
     if name.len() > 40 {

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What a run says: lines for people, or a JSON object on each.
 
-use super::machine::Machine;
-use crate::{cli::Form, format::table, program::check::class, Failure};
+use super::{machine::Machine, place::Place};
+use crate::{
+    cli::Form,
+    format::table,
+    program::{check::class, load::Loaded},
+    Failure,
+};
 use ccp_asm::{Names, Survey};
 use ccp_core::vm::{
     isa::{implicit, Class, Reg},
@@ -32,6 +37,9 @@ pub(super) struct Totals {
 
 pub(super) struct Output<'a> {
     form: Form,
+    /// What messages call program and trace.
+    program: &'a str,
+    trace: String,
     names: &'a Names,
     /// Names of the fields of a report.
     fields: Vec<String>,
@@ -43,12 +51,15 @@ pub(super) struct Output<'a> {
 type Window = (u64, u64);
 
 impl<'a> Output<'a> {
-    pub(super) fn new(form: Form, names: &'a Names, fields: usize) -> Self {
+    pub(super) fn new(form: Form, loaded: &'a Loaded, trace: String, fields: usize) -> Self {
+        let names = &loaded.names;
         let fields = u32::try_from(fields).unwrap_or(u32::MAX);
         Self {
             form,
+            program: &loaded.file,
+            trace,
             names,
-            fields: (0..fields).map(|index| names.field(index)).collect(),
+            fields: names.fields(fields),
             start: 0,
             out: BufWriter::new(std::io::stdout().lock()),
         }
@@ -59,8 +70,13 @@ impl<'a> Output<'a> {
         self.start = time;
     }
 
+    /// Seconds since the first row.
+    fn since(&self, moment: Moment) -> f64 {
+        moment.time.saturating_sub(self.start) as f64 / 1e6
+    }
+
     fn line(&mut self, moment: Moment, text: &str) -> Result<(), Failure> {
-        let seconds = moment.time.saturating_sub(self.start) as f64 / 1e6;
+        let seconds = self.since(moment);
         Ok(writeln!(self.out, "{seconds:10.6} {text}")?)
     }
 
@@ -72,11 +88,13 @@ impl<'a> Output<'a> {
         (cwnd, rate): Window,
     ) -> Result<(), Failure> {
         let Moment { line, time } = moment;
+        let t = self.since(moment);
         let pairs = self.fields.iter().zip(values);
         if self.form.json {
             let record = Report {
                 event: "report",
                 line,
+                t,
                 time_us: time,
                 seq,
                 fields: Ordered(pairs.map(|(name, value)| (&**name, *value)).collect()),
@@ -91,7 +109,12 @@ impl<'a> Output<'a> {
         self.line(moment, &format!("report {seq} {}", fields.join(" ")))
     }
 
-    pub(super) fn abort(&mut self, moment: Moment, abort: Abort) -> Result<(), Failure> {
+    pub(super) fn abort(
+        &mut self,
+        moment: Moment,
+        abort: Abort,
+        place: Option<&Place>,
+    ) -> Result<(), Failure> {
         let Moment { line, time } = moment;
         let reason = match abort {
             Abort::AddOverflow => "sum above 64 bits",
@@ -100,10 +123,26 @@ impl<'a> Output<'a> {
             Abort::DivideByZero => "division by 0",
         };
         if self.form.json {
-            let record = json!({"event": "abort", "line": line, "time_us": time, "reason": reason});
+            let record = json!({
+                "event": "abort", "line": line, "t": self.since(moment), "time_us": time,
+                "reason": reason,
+                "program_event": place.map(|place| place.event),
+                "program_line": place.and_then(|place| place.line),
+                "instruction": place.map(|place| place.instruction),
+                "operation": place.map(|place| &place.operation),
+            });
             return object(&mut self.out, &record);
         }
-        self.line(moment, &format!("abort at line {line}: {reason}"))
+        let place = place.map_or(String::new(), |place| {
+            let clause = match place.line {
+                Some(line) => format!("the clause of {}:{line}", self.program),
+                None => format!("event {} of {}", place.event, self.program),
+            };
+            let (number, operation) = (place.instruction, &place.operation);
+            format!(" in {clause}, instruction {number}: {operation}")
+        });
+        let text = format!("abort at {}:{line}: {reason}{place}", self.trace);
+        self.line(moment, &text)
     }
 
     /// With details, what the program changed.
@@ -120,7 +159,8 @@ impl<'a> Output<'a> {
         if self.form.json {
             let (cwnd, rate) = after;
             let record = json!({
-                "event": "change", "line": line, "time_us": time, "cwnd": cwnd, "rate": rate,
+                "event": "change", "line": line, "t": self.since(moment), "time_us": time,
+                "cwnd": cwnd, "rate": rate,
             });
             return object(&mut self.out, &record);
         }
@@ -219,6 +259,7 @@ fn object(out: &mut dyn Write, value: &impl Serialize) -> Result<(), Failure> {
 struct Report<'a> {
     event: &'static str,
     line: u64,
+    t: f64,
     time_us: u64,
     seq: u64,
     fields: Ordered<'a, u64>,
