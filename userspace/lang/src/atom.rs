@@ -126,6 +126,11 @@ pub(crate) fn units() -> String {
     UNITS.iter().map(|u| u.suffix).collect::<Vec<_>>().join(" ")
 }
 
+/// Whether `word` is a unit.
+pub(crate) fn is_unit(word: &str) -> bool {
+    UNITS.iter().any(|unit| unit.suffix == word)
+}
+
 /// The value of `12Mbps` or `1.5ms`, or nothing if `word` is not a number with
 /// a unit.
 fn unit_literal(word: &str) -> Option<Result<u64, BadNumber>> {

@@ -4,6 +4,7 @@
 use ccp_core::vm::isa::{implicit, Class, Reg};
 
 use crate::ast::{self, Expr, ExprKind, Literal, Op, Span};
+use crate::atom;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::infer;
 use crate::ir::{self, StmtKind, Value};
@@ -317,7 +318,14 @@ impl Checker<'_> {
                     Type::Unknown,
                 )
             };
+            let decimal = name
+                .strip_prefix('.')
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
             let d = match self.scope.nearest(name, Wanted::Value) {
+                _ if decimal => d.help(format!("a number starts with a digit: `0{name}`")),
+                _ if atom::is_unit(name) => {
+                    d.help(format!("a unit follows its number directly: `10{name}`"))
+                }
                 Some(near) => d.help(format!("did you mean `{near}`?")),
                 None => d.help(format!("declare it: `({name} 0)` in `def`")),
             };

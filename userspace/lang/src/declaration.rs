@@ -17,6 +17,13 @@ impl Parser<'_> {
                 continue;
             };
             let structure = self.structure(items);
+            if let [head, rest @ ..] = &items[..] {
+                let clause = matches!(self.text(head), "def" | "when");
+                if clause && rest.iter().any(|n| matches!(n.kind, NodeKind::List(_))) {
+                    self.nested(node);
+                    continue;
+                }
+            }
             if structure == Structure::Outside {
                 self.declaration(node, items, structure, into);
                 continue;
@@ -106,6 +113,16 @@ impl Parser<'_> {
             self.report(d);
             return;
         };
+        if let (NodeKind::Word, NodeKind::List(_)) = (&name.kind, &init.kind) {
+            let structures = ["Report", "Local"].into_iter();
+            if let Some(near) = names::nearest(self.text(name), structures) {
+                self.report(
+                    Diagnostic::error("E0107", name.span.clone(), "this is no declaration")
+                        .help(format!("did you mean `{near}`?")),
+                );
+                return;
+            }
+        }
         // A wrong value is no reason not to know the name.
         let value = self.init(init).unwrap_or(Literal::Num(0));
         let Some(name) = self.new_name(name, glued, structure) else {

@@ -93,7 +93,8 @@ pub struct Record<'a> {
     pub source: &'a str,
 }
 
-/// All findings about one source, in source order, with the source itself.
+/// All findings about one source, errors first, each kind in source order, with
+/// the source itself.
 #[derive(Clone, Debug)]
 pub struct Diagnostics {
     file: Arc<str>,
@@ -112,18 +113,12 @@ const MAX_SNIPPET: usize = 16 << 10;
 
 impl Diagnostics {
     /// Diagnostics about `source`, which the user knows as `file` and in which
-    /// their spans lie. They are put in source order; of equal ones the first
-    /// stays, and of too many the errors rather than the warnings.
+    /// their spans lie. They are put in order; of equal ones the first stays.
     pub fn new(file: &str, source: &str, mut list: Vec<Diagnostic>) -> Self {
-        let by_place = |d: &Diagnostic| (d.span.start, d.span.end);
-        list.sort_by_key(by_place);
+        list.sort_by_key(|d| (std::cmp::Reverse(d.severity), d.span.start, d.span.end));
         list.dedup();
         let omitted = list.len().saturating_sub(MAX_DIAGNOSTICS);
-        if omitted > 0 {
-            list.sort_by_key(|d| std::cmp::Reverse(d.severity));
-            list.truncate(MAX_DIAGNOSTICS);
-            list.sort_by_key(by_place);
-        }
+        list.truncate(MAX_DIAGNOSTICS);
         let newlines = source.match_indices('\n').map(|(at, _)| at + 1);
         Self {
             file: file.into(),
@@ -149,7 +144,7 @@ impl Diagnostics {
         self.list.len()
     }
 
-    /// In source order.
+    /// Errors first, each kind in source order.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.list.iter()
     }

@@ -142,6 +142,7 @@ impl Parser<'_> {
             "-" => d.help(
                 "operators come first: `(- a b)`; there are no negative numbers, arithmetic is unsigned",
             ),
+            "!" => d.help("operators come first: `(! a)`"),
             _ => d.help(format!("operators come first: `({text} a b)`")),
         });
     }
@@ -196,9 +197,11 @@ impl Parser<'_> {
         };
         self.diagnostics.extend(found);
         // What is inside may have errors of its own.
+        self.lost += 1;
         for item in self.items(rest) {
             self.expr(item);
         }
+        self.lost -= 1;
         None
     }
 
@@ -259,7 +262,10 @@ impl Parser<'_> {
                 self.known.insert(name.clone());
             }
         }
+        let block = matches!(head, Head::IfBlock | Head::Else | Head::When | Head::Def);
+        self.lost += usize::from(block);
         let operands: Vec<Expr> = items.into_iter().map(|item| self.expr(item)).collect();
+        self.lost -= usize::from(block);
         let kind = match head {
             Head::Op(op) => self.operator(node, op, operands),
             Head::Assign => self
@@ -293,10 +299,7 @@ impl Parser<'_> {
                 None
             }
             Head::When | Head::Def => {
-                self.report(
-                    Diagnostic::error("E0111", node.span.clone(), "clauses do not nest")
-                        .help("close the clause before this one first"),
-                );
+                self.nested(node);
                 None
             }
         };
@@ -306,7 +309,18 @@ impl Parser<'_> {
         }
     }
 
+    /// A clause inside another one.
+    pub(crate) fn nested(&mut self, node: &Node) {
+        self.report(
+            Diagnostic::error("E0111", node.span.clone(), "clauses do not nest")
+                .help("close the clause before this one first"),
+        );
+    }
+
     fn misplaced(&mut self, node: &Node, head: Head) {
+        if self.lost > 0 {
+            return;
+        }
         let (what, help) = match head {
             Head::IfBlock => (
                 "`If` is a statement and has no value",
@@ -377,7 +391,17 @@ impl Parser<'_> {
             node.span.clone(),
             format!("`{name}` takes {wanted}, not {got}"),
         );
-        if name == "-" && got == 1 {
+        let spaced = nodes.windows(2).find(|pair| {
+            self.text(&pair[0])
+                .starts_with(|c: char| c.is_ascii_digit())
+                && atom::is_unit(self.text(&pair[1]))
+        });
+        if let Some([number, unit]) = spaced {
+            let (number, unit) = (self.text(number), self.text(unit));
+            d = d.help(format!(
+                "a unit follows its number directly: `{number}{unit}`"
+            ));
+        } else if name == "-" && got == 1 {
             d = d.help("there are no negative numbers: arithmetic is unsigned");
         } else if got == 0 {
             d = d.help("add the operands after the operator");

@@ -115,6 +115,7 @@ pub(crate) fn foreign(text: &str) -> Option<&'static str> {
         "set" | "set!" | "setq" | "let" => "assign with `(:= name value)`",
         "while" | "for" | "loop" => "there are no loops; a program runs on every ACK",
         "mod" | "rem" => "there is no remainder; `(- a (* b (/ a b)))` computes one",
+        "IF" | "iF" => "did you mean `If`?",
         "cond" | "switch" | "case" => "nest `(If condition statements... (else ...))`",
         "elif" | "elseif" => "write `(else (If condition ...))`",
         "max_wrapped" => "the operator is `wrapped_max`",

@@ -42,6 +42,9 @@ const SYMBOLS: &[&str] = &[
 /// a whole rather than one by one.
 const SYMBOL_CHARS: &str = "+-*/&|<>=:!%^~";
 
+/// Operators of other languages that begin with one of ours.
+const UPDATES: &[&str] = &["+=", "-=", "*=", "/="];
+
 const INFINITY: &str = "+infinity";
 
 /// Whether names may contain `c`. For characters beyond ASCII this must take
@@ -82,6 +85,10 @@ pub(crate) fn lex(source: &str, diagnostics: &mut Vec<Diagnostic>) -> Vec<Token>
             ')' => (Kind::Close, 1),
             _ if is_name_char(c) => (Kind::Word, run(rest, is_name_char)),
             _ if !head && rest.starts_with(INFINITY) => (Kind::Infinity, INFINITY.len()),
+            _ if head && UPDATES.iter().any(|update| rest.starts_with(update)) => {
+                diagnostics.push(unexpected(rest, at..at + 2));
+                (Kind::Invalid, 2)
+            }
             _ => {
                 if let Some(symbol) = SYMBOLS.iter().find(|s| rest.starts_with(**s)) {
                     (Kind::Symbol, symbol.len())
@@ -115,6 +122,9 @@ fn unexpected(rest: &str, span: Range<usize>) -> Diagnostic {
     );
     match text {
         "=" => d.help("assign with `:=`, compare with `==`"),
+        "+=" | "-=" | "*=" | "/=" => {
+            d.help(format!("assign with `:=`: `(:= x ({} x 1))`", &text[..1]))
+        }
         "&" => d.help("logical and is `&&`; there are no bit operations"),
         "|" => d.help("logical or is `||`; there are no bit operations"),
         "%" => d.help("there is no remainder; `(- a (* b (/ a b)))` computes one"),

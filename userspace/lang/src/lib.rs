@@ -111,9 +111,15 @@ fn run(
         );
         return None;
     }
-    let tokens = lexer::lex(source, diagnostics);
-    let nodes = reader::read(source, &tokens, diagnostics);
-    let syntax = parser::parse(source, &nodes, diagnostics);
+    let mut tokens = lexer::lex(source, diagnostics);
+    // What does not begin like a program is a file of another kind.
+    if let Some(first) = tokens.first().filter(|t| t.kind != lexer::Kind::Open) {
+        let end = first.span.end;
+        diagnostics.retain(|d| d.span.start < end);
+        tokens.truncate(1);
+    }
+    let (nodes, unclosed) = reader::read(source, &tokens, diagnostics);
+    let syntax = parser::parse(source, &nodes, &unclosed, diagnostics);
     let mut scope = scope::Scope::new(&syntax.declarations, diagnostics);
     let events = check::check(&syntax, &mut scope, diagnostics);
     if failed(diagnostics) {

@@ -11,13 +11,30 @@ use crate::names;
 use crate::reader::{Node, NodeKind};
 
 /// Parses the top level. What cannot be understood is reported and left out.
-pub(crate) fn parse(source: &str, nodes: &[Node], diagnostics: &mut Vec<Diagnostic>) -> Program {
+///
+/// What `)` are missing in a list of `unclosed` nobody knows: how many operands
+/// it has, and where its commands stand, is no error of its own.
+pub(crate) fn parse(
+    source: &str,
+    nodes: &[Node],
+    unclosed: &[Span],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Program {
+    let mut found = Vec::new();
     let mut parser = Parser {
         source,
         known: names::builtins().map(str::to_owned).collect(),
-        diagnostics,
+        lost: 0,
+        sound: diagnostics.is_empty(),
+        diagnostics: &mut found,
     };
-    parser.program(nodes)
+    let program = parser.program(nodes);
+    found.retain(|d| {
+        let shape = matches!(d.code, "E0107" | "E0108" | "E0110" | "E0111" | "E0120");
+        !(shape && unclosed.iter().any(|span| span.contains(&d.span.start)))
+    });
+    diagnostics.append(&mut found);
+    program
 }
 
 /// The parser's state.
@@ -25,6 +42,11 @@ pub(crate) struct Parser<'a> {
     pub(crate) source: &'a str,
     /// Names that mean something so far: a word may be split before them.
     pub(crate) known: HashSet<String>,
+    /// Lists around this one that were not understood: whether a command may
+    /// stand there cannot be told.
+    pub(crate) lost: usize,
+    /// Nothing was wrong before.
+    sound: bool,
     pub(crate) diagnostics: &'a mut Vec<Diagnostic>,
 }
 
@@ -80,12 +102,16 @@ impl<'a> Parser<'a> {
                     program.events.extend(self.event(node, first, rest));
                 }
                 _ => {
-                    let help = "the clauses are `(def ...)`, once and first, and `(when ...)`";
-                    let span = items.first().map_or(node.span.clone(), |n| n.span.clone());
-                    self.report(
-                        Diagnostic::error("E0104", span, "this is no clause of a program")
-                            .help(help),
-                    );
+                    let first = items.first();
+                    let span = first.map_or(node.span.clone(), |n| n.span.clone());
+                    let text = first.map_or("", |n| self.text(n));
+                    let d = Diagnostic::error("E0104", span, "this is no clause of a program");
+                    self.report(match names::nearest(text, ["def", "when"].into_iter()) {
+                        Some(near) => d.help(format!("did you mean `{near}`?")),
+                        None => {
+                            d.help("the clauses are `(def ...)`, once and first, and `(when ...)`")
+                        }
+                    });
                 }
             }
         }
@@ -101,7 +127,8 @@ impl<'a> Parser<'a> {
             _ => None,
         };
         // When something else is wrong, what is missing may only be hidden.
-        if let (Some((message, help)), true) = (missing, self.diagnostics.is_empty()) {
+        if let (Some((message, help)), true) = (missing, self.sound && self.diagnostics.is_empty())
+        {
             let span = nodes.last().map_or(0..0, |n| n.span.clone());
             self.report(Diagnostic::error("E0106", span, message).help(help));
         }
@@ -147,14 +174,18 @@ impl<'a> Parser<'a> {
             );
             return None;
         };
+        // What stands alone may be a statement whose condition is missing.
+        let alone = items.len() == 0;
+        self.lost += usize::from(alone);
         let condition = self.expr(first);
+        self.lost -= usize::from(alone);
         let body: Vec<Stmt> = items.filter_map(|item| self.statement(item)).collect();
-        if body.is_empty() && rest.len() < 2 {
+        if alone {
             self.report(
                 Diagnostic::error(
                     "E0108",
                     node.span.clone(),
-                    "`when` needs at least one statement",
+                    "`when` needs a condition and at least one statement",
                 )
                 .help("write `(when condition statements...)`"),
             );

@@ -37,7 +37,14 @@ struct Open {
 }
 
 /// Builds the tree; the result is what stands outside of all lists.
-pub(crate) fn read(source: &str, tokens: &[Token], diagnostics: &mut Vec<Diagnostic>) -> Vec<Node> {
+/// Second is where the outermost lists are that had to be ended.
+pub(crate) fn read(
+    source: &str,
+    tokens: &[Token],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> (Vec<Node>, Vec<Range<usize>>) {
+    let balanced = balanced(tokens);
+    let mut unclosed = Vec::new();
     let mut top = Vec::new();
     let mut open: Vec<Open> = Vec::new();
     // Lists inside a list that is too deep; they are skipped.
@@ -53,9 +60,15 @@ pub(crate) fn read(source: &str, tokens: &[Token], diagnostics: &mut Vec<Diagnos
             _ if skipped > 0 => {}
             Kind::Open => {
                 if !open.is_empty()
+                    && !balanced
                     && starts_clause(source, &tokens[i..], in_declarations(source, &open))
                 {
-                    close_all(&mut open, &mut top, token.span.start, diagnostics);
+                    unclosed.extend(close_all(
+                        &mut open,
+                        &mut top,
+                        token.span.start,
+                        diagnostics,
+                    ));
                 }
                 if open.len() == MAX_DEPTH {
                     skipped = 1;
@@ -95,8 +108,22 @@ pub(crate) fn read(source: &str, tokens: &[Token], diagnostics: &mut Vec<Diagnos
         }
     }
     let end = tokens.last().map_or(0, |t| t.span.end);
-    close_all(&mut open, &mut top, end, diagnostics);
-    top
+    unclosed.extend(close_all(&mut open, &mut top, end, diagnostics));
+    (top, unclosed)
+}
+
+/// Whether each `(` has its `)`.
+fn balanced(tokens: &[Token]) -> bool {
+    let mut depth = 0_usize;
+    for token in tokens {
+        match (token.kind, depth) {
+            (Kind::Open, _) => depth += 1,
+            (Kind::Close, 0) => return false,
+            (Kind::Close, _) => depth -= 1,
+            _ => {}
+        }
+    }
+    depth == 0
 }
 
 /// Appends to the innermost open list, or to what is outside of all.
@@ -124,13 +151,15 @@ fn starts_clause(source: &str, tokens: &[Token], declarations: bool) -> bool {
     keyword && !declaration
 }
 
-/// Ends every open list at `end`, with one error for the outermost.
+/// Ends every open list at `end`, with one error for the outermost, and says
+/// where that is.
 fn close_all(
     open: &mut Vec<Open>,
     top: &mut Vec<Node>,
     end: usize,
     diagnostics: &mut Vec<Diagnostic>,
-) {
+) -> Option<Range<usize>> {
+    let outermost = open.first().map(|list| list.span.start..end);
     if let Some(outermost) = open.first() {
         let message = match open.len() {
             1 => "this `(` is never closed".to_owned(),
@@ -147,4 +176,5 @@ fn close_all(
         };
         push(open, top, node);
     }
+    outermost
 }

@@ -40,6 +40,8 @@ pub(crate) struct Scope {
     locals: u32,
     /// Names that a nearest one was asked for.
     asked: Cell<usize>,
+    /// What there is to say about names declared more than once.
+    again: HashMap<String, Diagnostic>,
     pub(crate) symbols: Symbols,
     pub(crate) definitions: Vec<Definition>,
 }
@@ -52,6 +54,7 @@ impl Scope {
             assigned: HashSet::new(),
             locals: 0,
             asked: Cell::new(0),
+            again: HashMap::new(),
             symbols: Symbols::default(),
             definitions: Vec::new(),
         };
@@ -68,6 +71,7 @@ impl Scope {
             scope.declare(declaration, kind, *count, &mut sorted, diagnostics);
             *count += 1;
         }
+        diagnostics.extend(scope.again.drain().map(|(_, d)| d));
         scope.locals = counts[Kind::Local as usize];
         sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
         scope.definitions = sorted.into_iter().map(|(_, def)| def).collect();
@@ -87,7 +91,7 @@ impl Scope {
             diagnostics.push(kind.too_many(name));
         }
         let (init, ty) = initial(declaration, diagnostics);
-        diagnostics.extend(self.hides(name));
+        self.hides(name, diagnostics);
         let reg = Reg::new(kind.class(declaration.volatile), index);
         self.symbols.variable(&name.text, reg);
         match kind {
@@ -106,19 +110,23 @@ impl Scope {
         self.variables.insert(name.text.clone(), variable);
     }
 
-    /// The warning if a declared name has a meaning already.
-    fn hides(&self, name: &Name) -> Option<Diagnostic> {
-        let (code, message) = match self.variables.get(&name.text)?.origin {
-            Origin::Builtin => (
-                "W0505",
-                format!("`{}` hides the datapath's variable of that name", name.text),
-            ),
-            Origin::Declared | Origin::Local => (
-                "W0504",
-                format!("`{}` is declared twice; this one counts", name.text),
-            ),
+    /// Warns if a declared name has a meaning already. Of several declarations
+    /// the last is told of.
+    fn hides(&mut self, name: &Name, diagnostics: &mut Vec<Diagnostic>) {
+        let Some(variable) = self.variables.get(&name.text) else {
+            return;
         };
-        Some(Diagnostic::warning(code, name.span.clone(), message).help("choose another name"))
+        let warning = |code, message| {
+            Diagnostic::warning(code, name.span.clone(), message).help("choose another name")
+        };
+        let text = &name.text;
+        if variable.origin == Origin::Builtin {
+            let message = format!("`{text}` hides the datapath's variable of that name");
+            diagnostics.push(warning("W0505", message));
+        } else {
+            let message = format!("`{text}` is declared more than once; this one counts");
+            self.again.insert(text.clone(), warning("W0504", message));
+        }
     }
 
     /// The variable `name`, if it is known.

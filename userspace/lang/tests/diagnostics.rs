@@ -247,3 +247,109 @@ fn what_may_be_meant_is_not_warned_about() {
         assert!(found.is_empty(), "{source}\n{found}");
     }
 }
+
+#[test]
+fn one_mistake_is_one_error_that_says_the_way_out() {
+    for (source, code, help) in [
+        // What a missing or a superfluous parenthesis does to the rest.
+        (
+            "(def (a 0))\n(when true\n  (:= a (+ a 1)\n  (report)\n  (fallthrough))\n(when true (report))",
+            "E0102",
+            "add the missing `)`",
+        ),
+        (
+            "(def (Report (acked 0)) (def (Flow.inQ 0))) (when true (report))",
+            "E0111",
+            "close the clause before",
+        ),
+        (
+            "(def (a 0)) (when true (:= a 1) (when a (report)))",
+            "E0111",
+            "close the clause before",
+        ),
+        // Commands and blocks in what is not understood, or stands wrong.
+        (
+            "(def) (when true (IF (> Micros 5) (report) (else (fallthrough))))",
+            "E0109",
+            "did you mean `If`?",
+        ),
+        ("(def) (when (report))", "E0108", "condition"),
+        (
+            "(def) (when true (else (fallthrough)))",
+            "E0111",
+            "the last part of `(If",
+        ),
+        (
+            "(def (a 0)) (when true (:= a (If a (report))))",
+            "E0111",
+            "as a value",
+        ),
+        // Operators and numbers as others write them.
+        ("(def (a 0)) (when true (+= a 1))", "E0101", "`(:= x (+ x 1))`"),
+        ("(def) (when !Flow.in_recovery (report))", "E0114", "`(! a)`"),
+        (
+            "(def) (when (> Micros .5ms) (report))",
+            "E0202",
+            "`0.5ms`",
+        ),
+        (
+            "(def) (when (> Micros 10 ms) (report))",
+            "E0110",
+            "directly: `10ms`",
+        ),
+        (
+            "(def) (when true (:= Cwnd (+ Cwnd 10 KB)))",
+            "E0202",
+            "directly: `10KB`",
+        ),
+        // Upper and lower case.
+        (
+            "(def (report (a 0))) (when true (report))",
+            "E0107",
+            "did you mean `Report`?",
+        ),
+        (
+            "(Def (a 0)) (when true (:= Cwnd 1))",
+            "E0104",
+            "did you mean `def`?",
+        ),
+        // A file of another kind.
+        (
+            "now,bytes_acked\n10,1448\n(1)",
+            "E0104",
+            "a program is one `(def ...)`",
+        ),
+        ("\u{1}\u{2}", "E0101", ""),
+        (") (", "E0103", "remove it"),
+    ] {
+        let found = diagnose("one.ccp", source);
+        let codes: Vec<_> = found.iter().map(|d| d.code).collect();
+        assert_eq!(codes, [code], "{source}\n{found}");
+        assert!(found.to_string().contains(help), "{source}\n{found}");
+    }
+}
+
+#[test]
+fn errors_come_before_warnings() {
+    let mut source = "(def)\n(when true".to_owned();
+    for name in [
+        "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
+    ] {
+        write!(source, "\n  (:= {name} 1)").expect("to a string");
+    }
+    let found = diagnose("nine.ccp", &format!("{source})"));
+    let lines: Vec<_> = found.records().map(|r| (r.code, r.start.line)).collect();
+    assert_eq!(lines[0], ("E0403", 11));
+    let warnings = (3..=11).map(|line| ("W0501", line));
+    assert!(lines[1..].iter().copied().eq(warnings), "{lines:?}");
+}
+
+#[test]
+fn the_last_of_several_declarations_counts() {
+    let found = diagnose(
+        "three.ccp",
+        "(def (Report (a 3) (a 1) (a 2)))\n(when true (:= Report.a 1))",
+    );
+    let places: Vec<_> = found.records().map(|r| (r.code, r.start.column)).collect();
+    assert_eq!(places, [("W0504", 27)]);
+}
