@@ -2,7 +2,7 @@
 //! Warnings about programs that compile but cannot be meant: clauses that
 //! never run, arithmetic that always aborts, variables of no use.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use ccp_core::vm::isa::Opcode;
 
@@ -115,9 +115,9 @@ impl<'a> Linter<'a> {
             } => {
                 self.expr(condition, true);
                 self.expr(value, true);
-                otherwise.iter().for_each(|e| {
-                    self.expr(e, true);
-                });
+                if let Some(otherwise) = otherwise {
+                    self.expr(otherwise, true);
+                }
                 None
             }
             ExprKind::Ewma {
@@ -126,9 +126,9 @@ impl<'a> Linter<'a> {
                 sample,
             } => {
                 self.expr(weight, true);
-                state.iter().for_each(|e| {
-                    self.expr(e, true);
-                });
+                if let Some(state) = state {
+                    self.expr(state, true);
+                }
                 self.expr(sample, true);
                 None
             }
@@ -193,7 +193,7 @@ impl<'a> Linter<'a> {
     /// Warns about declared variables that do nothing. Locals may be declared
     /// for the sake of other programs.
     fn unused(&mut self, declarations: &[Declaration]) {
-        let mut count = std::collections::HashMap::new();
+        let mut count = HashMap::new();
         for declaration in declarations {
             *count.entry(&*declaration.name.text).or_insert(0) += 1;
         }
