@@ -37,14 +37,22 @@ pub(crate) enum Block {
 }
 
 impl Block {
+    const ALL: [(&'static str, Self); 4] = [
+        ("def", Self::Def),
+        ("when", Self::When),
+        ("do", Self::Do),
+        ("code", Self::Code),
+    ];
+
     fn named(text: &str) -> Option<Self> {
-        Some(match text {
-            "def" => Self::Def,
-            "when" => Self::When,
-            "do" => Self::Do,
-            "code" => Self::Code,
-            _ => return None,
-        })
+        let found = Self::ALL.into_iter().find(|(name, _)| *name == text);
+        found.map(|(_, block)| block)
+    }
+
+    /// The block that this label is, but for the case of its letters.
+    pub(crate) fn meant(label: &str) -> Option<(&'static str, Self)> {
+        let same = |(name, _): &(&str, Self)| name.eq_ignore_ascii_case(label);
+        Self::ALL.into_iter().find(same)
     }
 }
 

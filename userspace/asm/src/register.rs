@@ -62,6 +62,17 @@ pub(crate) fn all_fixed() -> impl Iterator<Item = &'static str> {
     implicit::NAMES.into_iter().chain(primitive::NAMES)
 }
 
+/// The spellings of registers with the index that `text` ends with.
+pub(crate) fn all_with_index_of(text: &str) -> impl Iterator<Item = String> + '_ {
+    let digits = |index: &&str| !index.is_empty() && index.bytes().all(|b| b.is_ascii_digit());
+    let index = text.rsplit_once('.').map(|(_, index)| index).filter(digits);
+    index.into_iter().flat_map(|index| {
+        PREFIXES
+            .iter()
+            .map(move |(_, prefix)| format!("{prefix}.{index}"))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

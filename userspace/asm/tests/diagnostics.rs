@@ -47,6 +47,65 @@ fn messages() {
     );
 }
 
+/// Message and help of each error.
+fn found(source: &str) -> Vec<(String, String)> {
+    let found = assemble("p", source).expect_err("it is wrong");
+    let each = found.iter();
+    each.map(|d| (d.message.clone(), d.help.clone().unwrap_or_default()))
+        .collect()
+}
+
+const EVENT: &str = "when:\n BIND __eventFlag, 1\ndo:\n BIND Cwnd, 1448\n";
+
+#[test]
+fn one_slip_is_one_error() {
+    let program = |event: &str| format!(".isa 1\n{event}{EVENT}");
+    let last = |event: &str| format!(".isa 1\n{EVENT}{event}");
+    for wrong in ["", "when:", "DO:", "dO:"] {
+        let event = EVENT.replace("do:", wrong);
+        for source in [program(&event), last(&event)] {
+            let errors = found(&source);
+            assert_eq!(errors.len(), 1, "{source}{errors:?}");
+            let (message, help) = &errors[0];
+            assert!(message.contains("has no `do:`"), "{source}{message}");
+            let label = wrong.starts_with(['D', 'd']);
+            assert_eq!(
+                help.contains("did you mean `do:`?"),
+                label,
+                "{source}{help}"
+            );
+        }
+    }
+    // Each that is missing is told.
+    let none = EVENT.replace("do:", "Do:");
+    assert_eq!(found(&format!(".isa 1\n{none}{EVENT}{none}")).len(), 2);
+    let source = format!(".isa 1\n{EVENT}{0}{0}", EVENT.replace("when:", "When:"));
+    let twice = (
+        "label `When` stands in two places".into(),
+        "did you mean `when:`?".into(),
+    );
+    assert!(found(&source).contains(&twice), "{source}");
+}
+
+#[test]
+fn names_in_the_wrong_case_are_suggested() {
+    for (wrong, right) in [
+        ("report.0", "Report.0"),
+        ("vcontrol.12", "VControl.12"),
+        ("CWND", "Cwnd"),
+        ("flow.MSS", "Flow.mss"),
+        ("Floor", "floor"),
+        ("Repot.3", "Report.3"),
+    ] {
+        let names = ".isa 1\n.name floor = Control.0\n";
+        let source = format!("{names}{}", EVENT.replace("Cwnd", wrong));
+        let errors = found(&source);
+        let help = format!("did you mean `{right}`?");
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert_eq!(errors[0].1, help, "{wrong}");
+    }
+}
+
 #[test]
 fn source_that_is_too_long() {
     let found = assemble("long", &"#".repeat(ccp_lang::MAX_SOURCE + 1)).expect_err("too long");

@@ -22,6 +22,10 @@ pub(super) struct Blocks<'a> {
     pub(super) instruction_spans: Vec<Range<usize>>,
     /// The block that has begun, and where.
     block: Option<(Block, Range<usize>)>,
+    /// Something was wrong with its beginning.
+    misplaced: bool,
+    /// A label in it that should perhaps be its `do:`.
+    slip: Option<&'a str>,
     /// First instruction of the condition and of the body.
     condition: u32,
     body: u32,
@@ -83,11 +87,23 @@ impl<'a> Blocks<'a> {
                  and are no register's name",
                 ),
             );
+            return;
+        }
+        let meant = Block::meant(label.text);
+        if matches!(
+            (meant, &self.block),
+            (Some((_, Block::Do)), Some((Block::When, _)))
+        ) {
+            // The lack of a `do:` will be told.
+            self.slip = Some(label.text);
+            self.labels.insert(label.text, self.next());
         } else if self.labels.insert(label.text, self.next()).is_some() {
             let message = format!("label `{}` stands in two places", label.text);
-            diagnostics.push(
-                Diagnostic::error("A0204", label.span.clone(), message).help("rename one of them"),
-            );
+            let diagnostic = Diagnostic::error("A0204", label.span.clone(), message);
+            diagnostics.push(match meant {
+                Some((name, _)) => diagnostic.help(format!("did you mean `{name}:`?")),
+                None => diagnostic.help("rename one of them"),
+            });
         }
     }
 
@@ -99,15 +115,20 @@ impl<'a> Blocks<'a> {
             | (Some(Block::When), Block::Do) => None,
             (_, Block::Def) => Some(("`def:` stands before everything else, once", DEF_FIRST)),
             (_, Block::Do) => Some(("`do:` without `when:` before it", PAIRS)),
+            // It may have been reported itself.
+            (Some(Block::When), Block::When) if self.misplaced => None,
             (Some(Block::When), Block::When) => Some(("the `when:` before has no `do:`", PAIRS)),
             (_, Block::When | Block::Code) => Some((
                 "`code:` is the only block there is",
                 "write `.event` lines and `code:`, or `def:`, `when:` and `do:`",
             )),
         };
+        self.misplaced = problem.is_some();
         if let Some((message, help)) = problem {
+            let help = self.missing(help);
             diagnostics.push(Diagnostic::error("A0108", span.clone(), message).help(help));
         }
+        self.slip = None;
         self.end_event();
         match block {
             Block::When => self.condition = self.next(),
@@ -120,6 +141,14 @@ impl<'a> Blocks<'a> {
             _ => span.clone(),
         };
         self.block = Some((block, start));
+    }
+
+    /// What helps where a `do:` may be missing.
+    fn missing(&self, help: &str) -> String {
+        match self.slip {
+            Some(label) if help == PAIRS => format!("`{label}:` is a label; did you mean `do:`?"),
+            _ => help.to_owned(),
+        }
     }
 
     /// Writes the event down whose body ends here.
@@ -179,9 +208,10 @@ impl<'a> Blocks<'a> {
     }
 
     fn finish(&mut self, diagnostics: &mut Vec<Diagnostic>) {
-        if let Some((Block::When, span)) = &self.block {
+        if let (Some((Block::When, span)), false) = (&self.block, self.misplaced) {
             diagnostics.push(
-                Diagnostic::error("A0108", span.clone(), "this `when:` has no `do:`").help(PAIRS),
+                Diagnostic::error("A0108", span.clone(), "this `when:` has no `do:`")
+                    .help(self.missing(PAIRS)),
             );
         }
         self.end_event();

@@ -189,7 +189,9 @@ fn usage(form: Form) -> &'static str {
 pub(super) fn unknown(word: &Word<'_>, names: Option<&Names>) -> Diagnostic {
     let message = format!("there is no register `{}`", word.text);
     let diagnostic = Diagnostic::error("A0201", word.span.clone(), message);
+    let indexed: Vec<String> = register::all_with_index_of(word.text).collect();
     let mut known: Vec<&str> = register::all_fixed().collect();
+    known.extend(indexed.iter().map(String::as_str));
     known.extend(
         names
             .into_iter()
