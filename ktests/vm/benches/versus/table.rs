@@ -39,7 +39,7 @@ pub(crate) fn print(rows: &[Row], kernel: Option<&Kernel>) {
         "ours",
         "by hand",
         "faster",
-        "by hand",
+        "vs hand",
         "install",
         "libccp's"
     );
@@ -63,6 +63,7 @@ pub(crate) fn print(rows: &[Row], kernel: Option<&Kernel>) {
             None => println!(),
         }
     }
+    legend(kernel.is_some());
     let least = |ratio: fn(&Row) -> f64| rows.iter().map(ratio).fold(f64::MAX, f64::min);
     let mean = |ratio: fn(&Row) -> f64| {
         let product: f64 = rows.iter().map(ratio).product();
@@ -83,5 +84,32 @@ pub(crate) fn print(rows: &[Row], kernel: Option<&Kernel>) {
     println!(
         "{}",
         bytes.map_or(String::new(), |bytes| format!(" bytes-per-flow={bytes}"))
+    );
+}
+
+/// What the columns are; the line that sums them up comes last.
+fn legend(kernel: bool) {
+    println!(
+        "
+libccp, ours, by hand   ns per ACK, the least of many turns: what the program does, and what
+                        surrounds it: primitives, window, rate, report
+faster                  libccp / ours: how many times as fast ours is
+vs hand                 ours / by hand: how many times as long ours takes
+install, libccp's       ns to check and store the program, ours and libccp's
+insns                   instructions of the program as portus compiles it, which is what is
+                        timed: our optimiser has no part in it
+steps                   operations of our machine per ACK; one may do several instructions"
+    );
+    if kernel {
+        println!(
+            "kernel                  ns per ACK of ours, compiled for and run in the lab kernel
+bytes                   all memory of a flow in the kernel, its registers included
+kernel-vs-host          kernel / ours, the worst of all"
+        );
+    }
+    println!(
+        "vm-vs-libccp            geometric mean and least of \"faster\"; vs-native is the geometric
+                        mean of \"vs hand\": 4.0 is four times as long as by hand
+"
     );
 }
