@@ -13,7 +13,7 @@ bin=/cache/cargo-target/fuzz
 
 # Of 20 inputs each target gets so many, of at most so many bytes.
 targets=(program wire acks)
-declare -A share=([program]=14 [wire]=5 [acks]=1)
+declare -A share=([program]=10 [wire]=9 [acks]=1)
 declare -A length=([program]=256 [wire]=2048 [acks]=512)
 # What the corpus in the repository keeps: short inputs for all that programs
 # do, and for the wire form one for each edge.
@@ -37,7 +37,7 @@ corpus() {
 engine() {
 	local target=$1
 	shift
-	in_sysroot nice -n 10 "$bin/$target" -max_len="${length[$target]}" -timeout=20 \
+	in_sysroot nice -n 10 "$bin/$target" -max_len="${length[$target]}" -timeout=20 -entropic=0 \
 		-artifact_prefix="build/fuzz/found/$target-" -print_final_stats=1 "$@"
 }
 

@@ -42,7 +42,12 @@ impl Program {
         assert_eq!(layout.cost, facts.cost);
         assert_eq!(layout.report_fields, facts.report_fields);
         assert!(matches!(layout.registers, 64 | 128 | 256));
+        // Time goes into verifying; too little room is a matter of length only.
+        let too_small = (instructions.len() / 16) % 8 == 0;
         for given in [layout.ops.wrapping_sub(1), layout.ops + 1] {
+            if !too_small {
+                break;
+            }
             let needed = layout.ops;
             let mut ops = vec![vm::Op::default(); given];
             let error = vm::decode(events, instructions, &mut ops).err();
@@ -152,10 +157,12 @@ impl<'a> Flow<'a> {
     fn compare(&self) {
         let (decoded, facts) = (self.program.decoded(), self.program.facts);
         let read = |class, index| self.state.read(decoded, &self.file, Reg::new(class, index));
-        for index in 0..18 {
+        for index in 0..=facts.controls {
             let control = (index < facts.controls).then(|| self.naive.get(0, index));
             assert_eq!(read(Class::NonvolatileControl, index), control);
             assert_eq!(read(Class::VolatileControl, index), control);
+        }
+        for index in 0..=8 {
             let local = (index < 8).then(|| self.naive.get(3, index));
             assert_eq!(read(Class::Local, index), local);
         }

@@ -73,7 +73,8 @@ impl Naive {
     }
 
     fn define(&mut self, only_volatile: bool) {
-        for raw in self.instructions.clone() {
+        for index in 0..self.instructions.len() {
+            let raw = self.instructions[index];
             let value = match raw.opcode {
                 2 if raw.right.1 == 0x3fff_ffff => 0xffff_ffff,
                 2 => u64::from(raw.right.1),
@@ -140,7 +141,8 @@ impl Naive {
     }
 
     fn events(&mut self, now: u64, executed: &mut u32, looked: &mut u32) -> Result<(), Abort> {
-        for [cond, conds, body, bodies] in self.events.clone() {
+        for event in 0..self.events.len() {
+            let [cond, conds, body, bodies] = self.events[event];
             *looked += 1;
             self.range(cond, cond + conds, now, executed)?;
             if self.get(2, 0) != 0 {
