@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Connections found by sock_diag(7), as `ss -ti` does: every TCP socket that
+//! is a subflow tells the token of its connection.
+
+use crate::{Connection, Phase, Subflow};
+use ccp_netlink::{
+    wire::{malformed, Attribute, Attributes, Message, Value},
+    Error, Result, Socket,
+};
+use netlink_packet_core::{
+    NetlinkHeader, NetlinkMessage, NetlinkPayload, NetlinkSerializable, NlasIterator, NLM_F_REQUEST,
+};
+use netlink_sys::protocols::NETLINK_SOCK_DIAG;
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
+
+/// Type of requests and of answers.
+const SOCK_DIAG_BY_FAMILY: u16 = 20;
+const IPPROTO_TCP: u8 = 6;
+const AF_INET: u8 = 2;
+const AF_INET6: u8 = 10;
+/// TCP_ESTABLISHED and TCP_SYN_SENT.
+const STATES: u32 = (1 << 1) | (1 << 2);
+/// Length of struct inet_diag_req_v2.
+const REQUEST: usize = 56;
+/// Length of struct inet_diag_msg.
+const HEADER: usize = 72;
+
+/// Attributes of a socket.
+const INET_DIAG_ULP_INFO: u16 = 19;
+const ULP_INFO_MPTCP: u16 = 3;
+/// Attributes of a subflow.
+const TOKEN_LOC: u16 = 2;
+const FLAGS: u16 = 8;
+const ID_REM: u16 = 9;
+const ID_LOC: u16 = 10;
+/// Bits of FLAGS.
+const CAPABLE_REMOTE: u32 = 1 << 0;
+const CAPABLE_LOCAL: u32 = 1 << 1;
+const BACKUP: u32 = (1 << 4) | (1 << 5);
+const FULLY_ESTABLISHED: u32 = 1 << 6;
+
+/// A socket of that protocol.
+pub(super) struct Diag {
+    socket: Socket<()>,
+}
+
+/// One TCP socket that is a subflow.
+struct Found {
+    token: u32,
+    flags: u32,
+    subflow: Subflow,
+}
+
+impl Diag {
+    pub(super) fn open() -> Result<Self> {
+        let socket = Socket::open(NETLINK_SOCK_DIAG, Box::new(|_| Ok(None)))?;
+        Ok(Self { socket })
+    }
+
+    /// The MPTCP connections of the namespace.
+    pub(super) fn connections(&mut self) -> Result<Vec<Connection>> {
+        let mut found = Vec::new();
+        for family in [AF_INET, AF_INET6] {
+            let sockets = self.socket.dump(
+                "list TCP sockets",
+                |flags, sequence| request(family, flags, sequence),
+                read,
+            )?;
+            found.extend(sockets.into_iter().flatten());
+        }
+        Ok(connections(found))
+    }
+}
+
+/// Asks for the TCP sockets of a family.
+#[derive(Copy, Clone, Debug)]
+struct List {
+    family: u8,
+}
+
+impl NetlinkSerializable for List {
+    fn message_type(&self) -> u16 {
+        SOCK_DIAG_BY_FAMILY
+    }
+
+    fn buffer_len(&self) -> usize {
+        REQUEST
+    }
+
+    /// What is zero: no extensions, any addresses and ports.
+    fn serialize(&self, buffer: &mut [u8]) {
+        buffer.fill(0);
+        let [a, b, c, d] = STATES.to_ne_bytes();
+        let start = [self.family, IPPROTO_TCP, 0, 0, a, b, c, d];
+        for (to, from) in buffer.iter_mut().zip(start) {
+            *to = from;
+        }
+    }
+}
+
+fn request(family: u8, flags: u16, sequence: u32) -> Vec<u8> {
+    let payload = NetlinkPayload::InnerMessage(List { family });
+    let mut message = NetlinkMessage::new(NetlinkHeader::default(), payload);
+    message.header.flags = flags | NLM_F_REQUEST;
+    message.header.sequence_number = sequence;
+    message.finalize();
+    let mut bytes = vec![0; message.buffer_len()];
+    message.serialize(&mut bytes);
+    bytes
+}
+
+/// A field of struct inet_diag_msg.
+fn field<const N: usize>(payload: &[u8], at: usize) -> Result<[u8; N]> {
+    let bytes = payload.get(at..).and_then(|rest| rest.first_chunk());
+    bytes.copied().ok_or(Error::Malformed("a socket"))
+}
+
+fn address(payload: &[u8], port: usize, ip: usize) -> Result<SocketAddr> {
+    let [family] = field(payload, 0)?;
+    let ip = match family {
+        AF_INET => IpAddr::from(Ipv4Addr::from(field::<4>(payload, ip)?)),
+        AF_INET6 => IpAddr::from(Ipv6Addr::from(field::<16>(payload, ip)?)),
+        _ => return Err(Error::Malformed("a socket of another family")),
+    };
+    Ok(SocketAddr::new(
+        ip,
+        u16::from_be_bytes(field(payload, port)?),
+    ))
+}
+
+/// `None`: a TCP socket that is no subflow.
+fn read(message: &Message<'_>) -> Result<Option<Found>> {
+    let payload = message.payload();
+    let mut found = Found {
+        token: 0,
+        flags: 0,
+        subflow: Subflow {
+            local: address(payload, 4, 8)?,
+            remote: address(payload, 6, 24)?,
+            local_id: 0,
+            remote_id: 0,
+            backup: false,
+            ifindex: i32::from_ne_bytes(field(payload, 40)?),
+            id: None,
+            initial: false,
+        },
+    };
+    let attributes = payload.get(HEADER..).ok_or(Error::Malformed("a socket"))?;
+    let Some(info) = find(NlasIterator::new(attributes), INET_DIAG_ULP_INFO)? else {
+        return Ok(None);
+    };
+    let Some(info) = find(info.nest(), ULP_INFO_MPTCP)? else {
+        return Ok(None);
+    };
+    for attribute in info.nest() {
+        let attribute = attribute.map_err(malformed("an attribute"))?;
+        match attribute.kind() {
+            TOKEN_LOC => found.token = attribute.u32()?,
+            FLAGS => found.flags = attribute.u32()?,
+            ID_REM => found.subflow.remote_id = attribute.u8()?,
+            ID_LOC => found.subflow.local_id = attribute.u8()?,
+            _ => {}
+        }
+    }
+    found.subflow.backup = found.flags & BACKUP != 0;
+    found.subflow.initial = found.flags & (CAPABLE_REMOTE | CAPABLE_LOCAL) != 0;
+    Ok((found.token != 0).then_some(found))
+}
+
+fn find(attributes: Attributes<'_>, kind: u16) -> Result<Option<Attribute<'_>>> {
+    for attribute in attributes {
+        let attribute = attribute.map_err(malformed("an attribute"))?;
+        if attribute.kind() == kind {
+            return Ok(Some(attribute));
+        }
+    }
+    Ok(None)
+}
+
+/// Subflows by connection.
+fn connections(found: Vec<Found>) -> Vec<Connection> {
+    let mut all: BTreeMap<u32, Connection> = BTreeMap::new();
+    for Found {
+        token,
+        flags,
+        subflow,
+    } in found
+    {
+        let connection = all.entry(token).or_insert_with(|| Connection {
+            token,
+            phase: Phase::Created,
+            ..Connection::default()
+        });
+        if flags & FULLY_ESTABLISHED != 0 {
+            connection.phase = Phase::Established;
+        }
+        // Only who connects asks for MP_CAPABLE itself.
+        if subflow.initial {
+            connection.server_side = Some(flags & CAPABLE_LOCAL == 0);
+        }
+        connection.subflows.push(subflow);
+    }
+    let mut all: Vec<Connection> = all.into_values().collect();
+    for connection in &mut all {
+        connection.subflows.sort_by_key(|subflow| !subflow.initial);
+    }
+    all
+}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Family `mptcp`: the old kernel's commands and ours from 64 on. Ports are in
+//! host order, in both directions.
+
+use super::{
+    sequence::{self, Counters, Sequence},
+    uapi::{self, attr, module as number},
+    Backend, PathManager,
+};
+use crate::{
+    event::{Dialect, Event, Record},
+    Command, Connection, LocalAddress, Phase, Result, Subflow,
+};
+use ccp_netlink::{
+    genl::{Family, Genl},
+    wire::{malformed, Attributes, Request, Value},
+    Notification, Repeat,
+};
+use nix::errno::Errno;
+use std::{
+    net::{IpAddr, SocketAddr},
+    os::fd::{AsFd, BorrowedFd},
+    time::Duration,
+};
+
+/// The family.
+struct Mptcp;
+
+impl Family for Mptcp {
+    const NAME: &'static str = number::NAME;
+    const EVENTS: &'static str = number::EVENTS;
+    type Event = Event;
+
+    fn event(command: u8, attributes: Attributes<'_>) -> ccp_netlink::Result<Option<Event>> {
+        let Some(kind) = sequence::kind(command) else {
+            return Ok(None);
+        };
+        let record = Record::read(attributes, Dialect::Module)?;
+        Ok(Some(Event { kind, record }))
+    }
+}
+
+/// A connection to family `mptcp`.
+pub struct Module {
+    genl: Genl<Mptcp>,
+    sequence: Sequence,
+    /// An event behind a gap.
+    held: Option<Event>,
+}
+
+impl Module {
+    /// Finds the family.
+    pub fn connect() -> ccp_netlink::Result<Self> {
+        Ok(Self {
+            genl: Genl::connect()?,
+            sequence: Sequence::default(),
+            held: None,
+        })
+    }
+
+    fn dump_subflows(&mut self, token: u32) -> ccp_netlink::Result<Vec<Subflow>> {
+        let request = || Request::new(number::CMD_GET_SUBFLOW).u32(attr::TOKEN, token);
+        let records = self.genl.dump("get-subflow", request, |attributes| {
+            Record::read(attributes, Dialect::Module)
+        });
+        match records {
+            Ok(records) => Ok(records.iter().filter_map(Record::subflow).collect()),
+            // It has gone since it was listed.
+            Err(error) if is_unknown(error.errno()) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// No such connection.
+fn is_unknown(errno: Option<i32>) -> bool {
+    let unknown = [Errno::ENOENT, Errno::EBADR, Errno::ENOTCONN, Errno::EINVAL];
+    errno.is_some_and(|errno| unknown.contains(&Errno::from_raw(errno)))
+}
+
+/// Both ends of a subflow.
+fn ends(request: Request, local: SocketAddr, remote: SocketAddr) -> Request {
+    let (source, destination) = match local.ip() {
+        IpAddr::V4(_) => (attr::SADDR4, attr::DADDR4),
+        IpAddr::V6(_) => (attr::SADDR6, attr::DADDR6),
+    };
+    request
+        .u16(attr::FAMILY, uapi::family(local.ip()))
+        .ip(source, local.ip())
+        .ip(destination, remote.ip())
+        .u16(attr::SPORT, local.port())
+        .u16(attr::DPORT, remote.port())
+}
+
+/// The message of a command.
+fn request(command: &Command) -> (&'static str, Request) {
+    match *command {
+        Command::Connect {
+            token,
+            local_id,
+            local,
+            remote_id,
+            remote,
+            backup,
+            ifindex,
+        } => {
+            let request = Request::new(number::CMD_SUB_CREATE)
+                .u32(attr::TOKEN, token)
+                .u8(attr::LOC_ID, local_id)
+                .u8(attr::REM_ID, remote_id);
+            let request = ends(request, local, remote)
+                .u8(attr::BACKUP, backup.into())
+                .i32(attr::IF_IDX, ifindex);
+            ("sub-create", request)
+        }
+        Command::Close {
+            token,
+            local,
+            remote,
+        } => {
+            let request = Request::new(number::CMD_SUB_DESTROY).u32(attr::TOKEN, token);
+            ("sub-destroy", ends(request, local, remote))
+        }
+        Command::Priority {
+            token,
+            local,
+            remote,
+            backup,
+        } => {
+            let request = Request::new(number::CMD_SUB_PRIORITY).u32(attr::TOKEN, token);
+            let request = ends(request, local, remote).u8(attr::BACKUP, backup.into());
+            ("sub-priority", request)
+        }
+        Command::Announce {
+            token,
+            id,
+            address,
+            port,
+            ifindex,
+        } => {
+            let saddr = if address.is_ipv4() {
+                attr::SADDR4
+            } else {
+                attr::SADDR6
+            };
+            let mut request = Request::new(number::CMD_ANNOUNCE)
+                .u32(attr::TOKEN, token)
+                .u16(attr::FAMILY, uapi::family(address))
+                .u8(attr::LOC_ID, id)
+                .ip(saddr, address)
+                .i32(attr::IF_IDX, ifindex);
+            if port != 0 {
+                request = request.u16(attr::SPORT, port);
+            }
+            ("announce", request)
+        }
+        Command::Withdraw { token, id } => {
+            let request = Request::new(number::CMD_REMOVE)
+                .u32(attr::TOKEN, token)
+                .u8(attr::LOC_ID, id);
+            ("remove", request)
+        }
+    }
+}
+
+/// A connection, with its first subflow if that is told.
+fn connection(attributes: Attributes<'_>) -> ccp_netlink::Result<Connection> {
+    let record = Record::read(attributes, Dialect::Module)?;
+    let mut connection = Connection {
+        token: record.token.unwrap_or(0),
+        server_side: record.server_side,
+        deny_join_id0: record.deny_join_id0.unwrap_or(false),
+        ..Connection::default()
+    };
+    for attribute in attributes {
+        let attribute = attribute.map_err(malformed("an attribute"))?;
+        match attribute.kind() {
+            attr::STATE => {
+                connection.phase = match attribute.u8()? {
+                    1 => Phase::Created,
+                    3 => Phase::FallenBack,
+                    _ => Phase::Established,
+                }
+            }
+            attr::LOCAL => connection.locals.extend(local(attribute.nest())?),
+            _ => {}
+        }
+    }
+    connection.subflows.extend(record.subflow());
+    Ok(connection)
+}
+
+fn local(attributes: Attributes<'_>) -> ccp_netlink::Result<Option<LocalAddress>> {
+    let mut announced = false;
+    for attribute in attributes {
+        let attribute = attribute.map_err(malformed("an attribute"))?;
+        if attribute.kind() == attr::ANNOUNCED {
+            announced = attribute.u8()? != 0;
+        }
+    }
+    let record = Record::read(attributes, Dialect::Module)?;
+    Ok(record.local.map(|address| LocalAddress {
+        id: record.local_id.unwrap_or(0),
+        address,
+        port: record.local_port.unwrap_or(0),
+        announced,
+        backup: record.backup.unwrap_or(false),
+        ifindex: record.ifindex.unwrap_or(0),
+    }))
+}
+
+impl PathManager for Module {
+    fn backend(&self) -> Backend {
+        Backend::Netlink
+    }
+
+    fn subscribe(&mut self) -> Result<()> {
+        let filter = || Request::new(number::CMD_SET_FILTER).u16(attr::FLAGS, number::FILTER_ALL);
+        self.genl.subscribe()?;
+        self.genl
+            .command("set-filter", Repeat::Safe, filter, |_| Ok(()))?;
+        if let Some(counters) = self.counters()? {
+            self.sequence.start(&counters);
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, timeout: Option<Duration>) -> Result<Option<Event>> {
+        if let Some(event) = self.held.take() {
+            return Ok(Some(event));
+        }
+        let event = self.genl.event(timeout)?;
+        if let Some(event) = event.as_ref().filter(|e| self.sequence.gap_before(e)) {
+            self.held = Some(event.clone());
+            return Ok(Some(Event::overrun()));
+        }
+        Ok(event)
+    }
+
+    fn execute(&mut self, command: &Command) -> Result<()> {
+        let (name, request) = request(command);
+        let repeat = match command {
+            Command::Connect { .. } | Command::Withdraw { .. } => Repeat::Never,
+            _ => Repeat::Safe,
+        };
+        self.genl
+            .command(name, repeat, || request.clone(), |_| Ok(()))?;
+        Ok(())
+    }
+
+    fn connections(&mut self) -> Result<Vec<Connection>> {
+        let request = || Request::new(number::CMD_GET_CONN);
+        let mut connections = self.genl.dump("get-conn", request, connection)?;
+        for connection in &mut connections {
+            if connection.phase == Phase::FallenBack {
+                continue;
+            }
+            let subflows = self.dump_subflows(connection.token)?;
+            if !subflows.is_empty() {
+                connection.subflows = subflows;
+            }
+            connection.subflows.sort_by_key(|subflow| !subflow.initial);
+        }
+        Ok(connections)
+    }
+
+    fn counters(&mut self) -> Result<Option<Counters>> {
+        let request = || Request::new(number::CMD_GET_COUNTERS);
+        let mut counters = None;
+        let outcome = self
+            .genl
+            .command("get-counters", Repeat::Safe, request, |attributes| {
+                counters = Some(Counters::read(attributes)?);
+                Ok(())
+            });
+        match outcome {
+            // The old kernel's family has no counters.
+            Err(error) if error.errno() == Some(Errno::EOPNOTSUPP as i32) => Ok(None),
+            Err(error) => Err(error.into()),
+            Ok(()) => Ok(counters),
+        }
+    }
+
+    fn audit(&mut self) -> Result<bool> {
+        let Some(counters) = self.counters()? else {
+            return Ok(false);
+        };
+        Ok(self.sequence.behind(&counters))
+    }
+
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.genl.as_fd()
+    }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+//! Numbers of events: a gap is a lost one.
+
+use crate::{
+    backend::uapi::{attr, module},
+    event::{Event, Kind},
+};
+use ccp_netlink::wire::{malformed, Attributes, Value};
+use std::collections::BTreeMap;
+
+/// The kernel's counters of a namespace.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Counters {
+    /// Events that could not be made or queued.
+    pub drops: u64,
+    /// The number of the last event of each kind.
+    pub last: BTreeMap<Kind, u64>,
+    /// Extra subflows that are accepted while nobody listens.
+    pub join_limit: Option<u32>,
+}
+
+/// The kind of event a command number of family `mptcp` stands for.
+pub(crate) fn kind(number: u8) -> Option<Kind> {
+    Some(match number {
+        module::EVENT_CREATED => Kind::Created,
+        module::EVENT_ESTABLISHED => Kind::Established,
+        module::EVENT_CLOSED => Kind::Closed,
+        module::EVENT_ANNOUNCED => Kind::Announced,
+        module::EVENT_REMOVED => Kind::Removed,
+        module::EVENT_SUB_ESTABLISHED => Kind::SubflowEstablished,
+        module::EVENT_SUB_CLOSED => Kind::SubflowClosed,
+        module::EVENT_SUB_PRIORITY => Kind::SubflowPriority,
+        module::EVENT_SUB_CREATED => Kind::SubflowCreated,
+        module::EVENT_FALLBACK => Kind::Fallback,
+        _ => return None,
+    })
+}
+
+impl Counters {
+    pub(crate) fn read(attributes: Attributes<'_>) -> ccp_netlink::Result<Self> {
+        let mut counters = Self::default();
+        for attribute in attributes {
+            let attribute = attribute.map_err(malformed("an attribute"))?;
+            match attribute.kind() {
+                attr::DROPS => counters.drops = attribute.uint()?,
+                attr::JOIN_LIMIT => counters.join_limit = Some(attribute.u32()?),
+                attr::EVENTS => {
+                    let mut number = None;
+                    let mut last = 0;
+                    for inner in attribute.nest() {
+                        let inner = inner.map_err(malformed("an attribute"))?;
+                        match inner.kind() {
+                            attr::KIND => number = Some(inner.u8()?),
+                            attr::SEQ => last = inner.uint()?,
+                            _ => {}
+                        }
+                    }
+                    if let Some(kind) = number.and_then(kind) {
+                        counters.last.insert(kind, last);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(counters)
+    }
+}
+
+/// What has been seen so far.
+#[derive(Debug, Default)]
+pub(crate) struct Sequence {
+    seen: BTreeMap<Kind, u64>,
+}
+
+impl Sequence {
+    /// From now on what comes after `counters` must come.
+    pub(crate) fn start(&mut self, counters: &Counters) {
+        for (&kind, &last) in &counters.last {
+            let seen = self.seen.entry(kind).or_default();
+            *seen = last.max(*seen);
+        }
+    }
+
+    /// True when events are missing before this one.
+    pub(crate) fn gap_before(&mut self, event: &Event) -> bool {
+        let Some(seq) = event.record.seq else {
+            return false;
+        };
+        let Some(seen) = self.seen.get_mut(&event.kind) else {
+            self.seen.insert(event.kind, seq);
+            return false;
+        };
+        let gap = seq > seen.saturating_add(1);
+        *seen = seq.max(*seen);
+        gap
+    }
+
+    /// True when `counters` counted events that have not come; with them seen
+    /// from now on.
+    pub(crate) fn behind(&mut self, counters: &Counters) -> bool {
+        let missed = counters
+            .last
+            .iter()
+            .any(|(kind, &last)| self.seen.get(kind).is_some_and(|&seen| seen < last));
+        self.start(counters);
+        missed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Record;
+
+    fn event(kind: Kind, seq: u64) -> Event {
+        let record = Record {
+            seq: Some(seq),
+            ..Record::default()
+        };
+        Event { kind, record }
+    }
+
+    #[test]
+    fn gaps_show_per_kind() {
+        let mut sequence = Sequence::default();
+        sequence.start(&Counters {
+            last: BTreeMap::from([(Kind::Created, 4)]),
+            ..Counters::default()
+        });
+        // Queued before the counters were read.
+        assert!(!sequence.gap_before(&event(Kind::Created, 4)));
+        assert!(!sequence.gap_before(&event(Kind::Created, 5)));
+        assert!(!sequence.gap_before(&event(Kind::Closed, 9)));
+        assert!(sequence.gap_before(&event(Kind::Created, 7)));
+        assert!(!sequence.gap_before(&event(Kind::Created, 8)));
+        assert!(sequence.gap_before(&event(Kind::Closed, u64::MAX)));
+    }
+
+    #[test]
+    fn counters_show_what_no_later_event_does() {
+        let mut sequence = Sequence::default();
+        let counted = |last| Counters {
+            last: BTreeMap::from([(Kind::Created, last)]),
+            ..Counters::default()
+        };
+        sequence.start(&counted(1));
+        assert!(!sequence.behind(&counted(1)));
+        assert!(sequence.behind(&counted(2)));
+        assert!(!sequence.behind(&counted(2)));
+    }
+}

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0
+//! A path manager at work: events and addresses to the policy, its commands to
+//! the kernel.
+
+mod log;
+
+use crate::{
+    backend::PathManager,
+    config::Config,
+    event::Kind,
+    interfaces::Interfaces,
+    policy::{Address, Engine, Step},
+    Error, Result,
+};
+use log::Log;
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+use std::{
+    fs,
+    os::fd::{AsFd, BorrowedFd},
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        Arc,
+    },
+    time::{Duration, Instant},
+};
+
+/// Longest sleep, so that the stop flag is seen.
+const SLEEP: Duration = Duration::from_secs(1);
+/// Least time between two dumps.
+const DUMP: Duration = Duration::from_millis(200);
+/// Time between two looks for what no event told.
+const AUDIT: Duration = Duration::from_secs(10);
+/// Likewise where the kernel counts no events, and only a dump tells.
+const AUDIT_BY_DUMP: Duration = Duration::from_secs(60);
+/// Events taken in before their consequences are carried out.
+const BATCH: usize = 256;
+/// As the kernel has it unless told otherwise.
+const PORTS: (u16, u16) = (32768, 60999);
+
+/// Where addresses come from.
+pub trait Addresses {
+    /// The addresses that can be used.
+    fn list(&mut self) -> Result<Vec<Address>>;
+    /// Has anything changed since the last call?
+    fn changed(&mut self) -> Result<bool>;
+    /// Readable when something changed.
+    fn as_fd(&self) -> BorrowedFd<'_>;
+}
+
+impl Addresses for Interfaces {
+    fn list(&mut self) -> Result<Vec<Address>> {
+        self.addresses()
+    }
+
+    fn changed(&mut self) -> Result<bool> {
+        Interfaces::changed(self)
+    }
+
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        AsFd::as_fd(self)
+    }
+}
+
+/// How to run.
+pub struct Options {
+    /// What to do.
+    pub config: Config,
+    /// Ends the run when set.
+    pub stop: Arc<AtomicBool>,
+    /// Takes a line about what is done and why.
+    pub log: Box<dyn FnMut(&str)>,
+    /// Lines about single connections, too.
+    pub verbose: bool,
+}
+
+/// What was done in a run.
+#[derive(Copy, Clone, Debug, Default, Eq, PartialEq)]
+pub struct Summary {
+    /// Connections that came to have further subflows.
+    pub connections: u64,
+    /// Subflows asked for.
+    pub subflows: u64,
+    /// Commands the kernel refused.
+    pub refused: u64,
+    /// Dumps after lost events.
+    pub resyncs: u64,
+}
+
+struct Daemon<'a> {
+    manager: &'a mut dyn PathManager,
+    addresses: &'a mut dyn Addresses,
+    engine: Engine,
+    log: Log,
+    start: Instant,
+    summary: Summary,
+    /// Times of the next dump, if one is needed, and audit.
+    dump: Option<Duration>,
+    dumped: Duration,
+    audit: Duration,
+}
+
+/// Runs until `options.stop` is set.
+pub fn run(
+    manager: &mut dyn PathManager,
+    addresses: &mut dyn Addresses,
+    options: Options,
+) -> Result<Summary> {
+    let seed = std::collections::hash_map::RandomState::new();
+    let seed = std::hash::BuildHasher::hash_one(&seed, std::process::id());
+    let mut daemon = Daemon {
+        manager,
+        addresses,
+        engine: Engine::new(options.config, ports(), seed),
+        log: Log::new(options.log, options.verbose),
+        start: Instant::now(),
+        summary: Summary::default(),
+        dump: None,
+        dumped: Duration::ZERO,
+        audit: Duration::ZERO,
+    };
+    daemon.begin()?;
+    while !options.stop.load(Ordering::Relaxed) {
+        daemon.turn()?;
+    }
+    Ok(daemon.summary)
+}
+
+/// The source ports the kernel chooses from.
+fn ports() -> (u16, u16) {
+    let text = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    let mut ports = text.split_whitespace().map(str::parse);
+    match (ports.next(), ports.next()) {
+        (Some(Ok(low)), Some(Ok(high))) if low <= high => (low, high),
+        _ => PORTS,
+    }
+}
+
+impl Daemon<'_> {
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// Listens first and lists then: what happens in between is told twice,
+    /// not never.
+    fn begin(&mut self) -> Result<()> {
+        self.manager.subscribe()?;
+        let addresses = self.addresses.list()?;
+        self.log.addresses(&addresses);
+        self.engine.addresses(self.now(), addresses);
+        self.resync()?;
+        self.audit = self.next_audit();
+        Ok(())
+    }
+
+    fn next_audit(&self) -> Duration {
+        let counts = self.manager.backend() == crate::backend::Backend::Netlink;
+        self.now() + if counts { AUDIT } else { AUDIT_BY_DUMP }
+    }
+
+    fn turn(&mut self) -> Result<()> {
+        let events = self.take_events()?;
+        if self.addresses.changed()? {
+            let addresses = self.addresses.list()?;
+            self.log.addresses(&addresses);
+            self.engine.addresses(self.now(), addresses);
+        }
+        if self.engine.wants_dump() && self.dump.is_none() {
+            self.dump = Some(self.dumped.saturating_add(DUMP));
+        }
+        if self.dump.is_some_and(|dump| dump <= self.now()) {
+            self.summary.resyncs += 1;
+            self.resync()?;
+        }
+        let steps = self.carry_out()?;
+        // A command's answer may have brought events along.
+        if events || steps {
+            return Ok(());
+        }
+        if self.audit <= self.now() {
+            self.look_for_losses()?;
+            self.audit = self.next_audit();
+            return Ok(());
+        }
+        self.sleep()
+    }
+
+    /// True when there were any.
+    fn take_events(&mut self) -> Result<bool> {
+        for taken in 0..BATCH {
+            match self.manager.event(Some(Duration::ZERO)) {
+                Ok(Some(event)) => {
+                    self.log.event(&event);
+                    self.summary.connections += u64::from(event.kind == Kind::Established);
+                    self.engine.event(self.now(), &event);
+                }
+                Ok(None) => return Ok(taken > 0),
+                // What it said, a dump says as well.
+                Err(Error::Netlink(error @ ccp_netlink::Error::Malformed(_))) => {
+                    self.log.say(&format!("{error}; asking for all there is"));
+                    self.dump.get_or_insert(self.dumped.saturating_add(DUMP));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
+    fn resync(&mut self) -> Result<()> {
+        let connections = self.manager.connections()?;
+        self.dumped = self.now();
+        self.dump = None;
+        self.log.dump(&connections);
+        self.engine.resync(self.dumped, &connections);
+        Ok(())
+    }
+
+    /// An event that was the last of its kind leaves no gap when it is lost.
+    fn look_for_losses(&mut self) -> Result<()> {
+        let missed = match self.manager.backend() {
+            crate::backend::Backend::Netlink => self.manager.audit().map_err(gone)?,
+            crate::backend::Backend::Userspace => !self.engine.is_empty(),
+        };
+        if missed {
+            self.summary.resyncs += 1;
+            self.resync()?;
+        }
+        Ok(())
+    }
+
+    /// True when there was something to do.
+    fn carry_out(&mut self) -> Result<bool> {
+        let mut any = false;
+        loop {
+            let steps = self.engine.poll(self.now());
+            if steps.is_empty() {
+                return Ok(any);
+            }
+            any = true;
+            for step in steps {
+                self.execute(&step)?;
+            }
+        }
+    }
+
+    fn execute(&mut self, step: &Step) -> Result<()> {
+        let command = &step.command;
+        self.summary.subflows += u64::from(matches!(command, crate::Command::Connect { .. }));
+        let outcome = self.manager.execute(command);
+        self.log.step(step, outcome.as_ref().err());
+        match outcome {
+            Ok(()) => self.engine.done(command),
+            Err(error) => {
+                let Some(errno) = error.errno() else {
+                    // The answer is lost, not the command: a dump tells.
+                    if matches!(
+                        error,
+                        Error::Netlink(
+                            ccp_netlink::Error::AnswerLost(_) | ccp_netlink::Error::Malformed(_)
+                        )
+                    ) {
+                        self.dump.get_or_insert(self.dumped.saturating_add(DUMP));
+                        return Ok(());
+                    }
+                    return Err(error);
+                };
+                self.summary.refused += 1;
+                self.engine.refused(self.now(), command, errno);
+            }
+        }
+        Ok(())
+    }
+
+    fn sleep(&mut self) -> Result<()> {
+        let now = self.now();
+        let next = [self.engine.deadline(), self.dump, Some(self.audit)];
+        let until = next.into_iter().flatten().min().unwrap_or(Duration::MAX);
+        let ms = until.saturating_sub(now).min(SLEEP).as_micros();
+        // Rounded up, so that the last part of a millisecond does not spin.
+        let timeout = u16::try_from(ms.div_ceil(1000)).unwrap_or(u16::MAX);
+        let mut files = [
+            PollFd::new(self.manager.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.addresses.as_fd(), PollFlags::POLLIN),
+        ];
+        match poll(&mut files, PollTimeout::from(timeout)) {
+            Ok(_) | Err(nix::errno::Errno::EINTR) => Ok(()),
+            Err(errno) => Err(Error::System {
+                what: "poll",
+                source: errno.into(),
+            }),
+        }
+    }
+}
+
+/// The family has gone while the daemon ran.
+fn gone(error: Error) -> Error {
+    if error.errno() == Some(nix::errno::Errno::ENOENT as i32) {
+        return Error::NoPathManager(
+            "the generic netlink family 'mptcp' has gone: the module ccp_rs was unloaded; \
+             load it and start again"
+                .into(),
+        );
+    }
+    error
+}
