@@ -38,6 +38,15 @@ def test_record_and_run_again(lab: Lab) -> None:
     assert 0.9 * SEGMENTS * MSS <= acked <= SEGMENTS * MSS, acked
     assert all(int(row["Flow.rtt_sample_us"]) >= 40_000 for row in rows[1:]), rows[:3]
 
+    assert all(int(row["Flow.mss"]) == MSS for row in rows), rows[0]
+    for row in rows[1:]:
+        assert 40_000 <= int(row["Flow.min_rtt_us"]) <= int(row["Flow.rtt_sample_us"]), row
+    assert int(rows[0]["Flow.bytes_pending"]) > 0 == int(rows[-1]["Flow.bytes_pending"]), rows[-1]
+    newly = ("Ack.packets_acked", "Ack.packets_misordered")
+    total = sum(int(row[name]) for row in rows[1:] for name in newly)
+    delivered = int(rows[-1]["Flow.delivered"]) - int(rows[0]["Flow.delivered"])
+    assert delivered == total, (delivered, total)
+
     program = lab.spec.parents[3] / "userspace/ccpctl/examples/record.ccp"
     done = lab.ccpctl(path.a, "-j", "program", "run", str(program), "--acks", str(trace))
     assert done.returncode == 0, done.stderr
