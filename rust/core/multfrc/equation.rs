@@ -65,6 +65,15 @@ pub struct Conditions {
 }
 
 impl Weight {
+    /// N = 1.
+    pub const SINGLE: Self = Self {
+        flows: ONE,
+        n: Real::ONE,
+        inverse: Real::ONE,
+        log: Real::ZERO,
+        bounds: (Real::ONE, Real::ONE),
+    };
+
     /// N in 2^-16, 0 < N <= 64.
     pub fn new(flows: u32) -> Option<Self> {
         if flows == 0 || flows > MAX_FLOWS {

@@ -72,7 +72,7 @@ impl Real {
         } else if exponent > 0 {
             u64::MAX
         } else {
-            self.mantissa >> exponent.unsigned_abs()
+            self.mantissa.wrapping_shr(exponent.unsigned_abs())
         }
     }
 
@@ -98,7 +98,7 @@ impl Real {
         }
         let (sum, carry) = large
             .mantissa
-            .overflowing_add(small.mantissa >> apart.unsigned_abs());
+            .overflowing_add(small.mantissa.wrapping_shr(apart.unsigned_abs()));
         if carry {
             Self {
                 mantissa: (sum >> 1) | HALF,
@@ -124,7 +124,7 @@ impl Real {
         }
         let rest = self
             .mantissa
-            .wrapping_sub(other.mantissa >> apart.unsigned_abs());
+            .wrapping_sub(other.mantissa.wrapping_shr(apart.unsigned_abs()));
         Self::normal(rest, self.exponent)
     }
 
