@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * /sys/kernel/debug/ccp_rs/stats: the counters that genl command stats-get
- * gives for one network namespace, summed up over all.
+ * gives for one network namespace, and those of MPTCP, summed up over all.
  */
 
 #include <linux/debugfs.h>
@@ -24,6 +24,10 @@ static const char *const ccp_counter_names[__CCP_COUNTERS] = {
 	[CCP_COUNT_FALLBACKS]		= "fallbacks",
 	[CCP_COUNT_COMMANDS]		= "commands",
 	[CCP_COUNT_COMMAND_ERRORS]	= "command-errors",
+	[CCP_COUNT_MPTCP_CONNECTIONS]	= "mptcp-connections",
+	[CCP_COUNT_MPTCP_REFUSED]	= "mptcp-refused",
+	[CCP_COUNT_MPTCP_JOINS_REFUSED]	= "mptcp-joins-refused",
+	[CCP_COUNT_MPTCP_EVENTS]	= "mptcp-events",
 };
 
 static const char *const ccp_gauge_names[__CCP_GAUGES] = {

@@ -99,6 +99,7 @@ static int ccp_event_put(struct sk_buff *skb, struct sock *sk, u8 cmd,
 		       nla_put_u32(skb, CCP_A_FLOW_MSS, tp->mss_cache) ?:
 		       nla_put_u32(skb, CCP_A_FLOW_INIT_CWND, info->init_cwnd) ?:
 		       nla_put_u32(skb, CCP_A_FLOW_CWND, tcp_snd_cwnd(tp)) ?:
+		       ccp_put_flow_mptcp(skb, sk) ?:
 		       (adopted ? nla_put_flag(skb, CCP_A_FLOW_ADOPTED) : 0);
 	case CCP_CMD_FLOW_CLOSED:
 		return ccp_put_flow_identity(skb, sk, info) ?:

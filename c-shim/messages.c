@@ -6,6 +6,9 @@
 #include <linux/sock_diag.h>
 #include <net/netlink.h>
 #include <net/tcp.h>
+#ifdef CCP_MPTCP
+#include <net/mptcp_pm.h>
+#endif
 
 #include "messages.h"
 #include "net.h"
@@ -112,6 +115,23 @@ int ccp_put_flow_identity(struct sk_buff *skb, struct sock *sk,
 }
 
 /**
+ * ccp_put_flow_mptcp() - which subflow of which MPTCP connection it is, if any
+ * @skb: the message
+ * @sk: the flow's socket, locked
+ */
+int ccp_put_flow_mptcp(struct sk_buff *skb, const struct sock *sk)
+{
+#ifdef CCP_MPTCP
+	u32 token, id;
+
+	if (mptcp_pm_subflow_of(sk, &token, &id))
+		return nla_put_u32(skb, CCP_A_FLOW_MPTCP_TOKEN, token) ?:
+		       nla_put_u32(skb, CCP_A_FLOW_MPTCP_SUBFLOW, id);
+#endif
+	return 0;
+}
+
+/**
  * ccp_put_flow_totals() - what a flow has done
  * @skb: the message
  * @sk: the flow's socket, locked
@@ -159,7 +179,8 @@ int ccp_put_flow(struct sk_buff *skb, struct sock *sk,
 	    nla_put_uint(skb, CCP_A_FLOW_RATE, rate == ~0UL ? U64_MAX : rate) ||
 	    nla_put_u32(skb, CCP_A_FLOW_SRTT_US, tp->srtt_us >> 3) ||
 	    nla_put_u32(skb, CCP_A_FLOW_MIN_RTT_US, tcp_min_rtt(tp)) ||
-	    nla_put_u32(skb, CCP_A_FLOW_IN_FLIGHT, tcp_packets_in_flight(tp)))
+	    nla_put_u32(skb, CCP_A_FLOW_IN_FLIGHT, tcp_packets_in_flight(tp)) ||
+	    ccp_put_flow_mptcp(skb, sk))
 		return -EMSGSIZE;
 	return ccp_put_flow_totals(skb, sk, info);
 }

@@ -8,6 +8,7 @@ int ccp_put_agent(struct sk_buff *skb, const struct ccp_agent_info *info);
 int ccp_put_program(struct sk_buff *skb, const struct ccp_program_info *info);
 int ccp_put_flow_identity(struct sk_buff *skb, struct sock *sk,
 			  const struct ccp_flow_info *info);
+int ccp_put_flow_mptcp(struct sk_buff *skb, const struct sock *sk);
 int ccp_put_flow_totals(struct sk_buff *skb, struct sock *sk,
 			const struct ccp_flow_info *info);
 int ccp_put_flow(struct sk_buff *skb, struct sock *sk,

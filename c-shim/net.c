@@ -46,6 +46,11 @@ static struct ccp_net *ccp_net_alloc(void)
 	ccp_table_init(&net->programs);
 	mutex_init(&net->commands);
 	INIT_WORK(&net->sweep, ccp_net_sweep_work);
+#ifdef CCP_MPTCP
+	net->conns = RB_ROOT;
+	spin_lock_init(&net->conns_lock);
+	spin_lock_init(&net->events_lock);
+#endif
 	return net;
 }
 

@@ -4,6 +4,8 @@
 
 #include <linux/mutex.h>
 #include <linux/percpu.h>
+#include <linux/rbtree.h>
+#include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
 #include "shim.h"
@@ -25,6 +27,16 @@ struct ccp_net {
 	/* Arc<Program> or NULL, under the lock of programs. */
 	void *fallback;
 	struct ccp_counters __percpu *counters;
+#ifdef CCP_MPTCP
+	struct rb_root conns;	/* MPTCP connections by token */
+	/* Of conns. A leaf; taken with BH off. */
+	spinlock_t conns_lock;
+	/*
+	 * From the numbering of an event of family "mptcp" until it is queued.
+	 * Taken with BH off, inside of a connection's lock.
+	 */
+	spinlock_t events_lock;
+#endif
 };
 
 static inline void ccp_net_inc(struct ccp_net *net, enum ccp_counter counter)

@@ -19,10 +19,9 @@
 #define CCP_REPLY_BYTES		1024
 
 /**
- * ccp_nl_end() - end a command
+ * ccp_nl_explain() - say why a command failed
  * @skb: the request
  * @info: the request
- * @caller: from ccp_nl_begin()
  * @err: its outcome
  * @error: why, if @err; may be NULL
  *
@@ -31,17 +30,10 @@
  *
  * Return: what the command returns.
  */
-int ccp_nl_end(struct sk_buff *skb, struct genl_info *info,
-	       const struct ccp_caller *caller, int err,
-	       const struct ccp_error *error)
+int ccp_nl_explain(struct sk_buff *skb, struct genl_info *info, int err,
+		   const struct ccp_error *error)
 {
 	struct netlink_ext_ack *extack = info->extack;
-	struct ccp_net *net = ccp_rs_net_shim(caller->state);
-
-	ccp_net_inc(net, CCP_COUNT_COMMANDS);
-	if (err)
-		ccp_net_inc(net, CCP_COUNT_COMMAND_ERRORS);
-	trace_ccp_command(info->genlhdr->cmd, err, caller->port);
 
 	if (!err || !error || !error->text[0])
 		return err;
@@ -55,6 +47,29 @@ int ccp_nl_end(struct sk_buff *skb, struct genl_info *info,
 	netlink_ack(skb, (struct nlmsghdr *)info->nlhdr, err, extack);
 	extack->_msg = NULL;
 	return -EINTR;
+}
+
+/**
+ * ccp_nl_end() - end a command
+ * @skb: the request
+ * @info: the request
+ * @caller: from ccp_nl_begin()
+ * @err: its outcome
+ * @error: why, if @err; may be NULL
+ *
+ * Return: what the command returns.
+ */
+int ccp_nl_end(struct sk_buff *skb, struct genl_info *info,
+	       const struct ccp_caller *caller, int err,
+	       const struct ccp_error *error)
+{
+	struct ccp_net *net = ccp_rs_net_shim(caller->state);
+
+	ccp_net_inc(net, CCP_COUNT_COMMANDS);
+	if (err)
+		ccp_net_inc(net, CCP_COUNT_COMMAND_ERRORS);
+	trace_ccp_command(info->genlhdr->cmd, err, caller->port);
+	return ccp_nl_explain(skb, info, err, error);
 }
 
 /**

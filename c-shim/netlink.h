@@ -9,6 +9,8 @@
 
 int ccp_nl_begin(struct sk_buff *skb, struct genl_info *info,
 		 struct ccp_caller *caller);
+int ccp_nl_explain(struct sk_buff *skb, struct genl_info *info, int err,
+		   const struct ccp_error *error);
 int ccp_nl_end(struct sk_buff *skb, struct genl_info *info,
 	       const struct ccp_caller *caller, int err,
 	       const struct ccp_error *error);

@@ -57,6 +57,13 @@ module_param_cb(max_program_bytes, &ccp_param_ops, &max_program_bytes, 0644);
 MODULE_PARM_DESC(max_program_bytes,
 		 "Most memory for the programs of one agent in bytes (default 4 MiB)");
 
+#ifdef CCP_MPTCP
+static struct ccp_param mptcp_join_limit = { 2, { 0, 255 } };
+module_param_cb(mptcp_join_limit, &ccp_param_ops, &mptcp_join_limit, 0644);
+MODULE_PARM_DESC(mptcp_join_limit,
+		 "Most subflows besides the first that peers may open while nobody listens for MPTCP events (default 2)");
+#endif
+
 /**
  * ccp_limit() - the value of a module parameter now
  * @which: an enum ccp_limit
@@ -74,6 +81,10 @@ u32 ccp_limit(u32 which)
 		return READ_ONCE(max_programs.value);
 	case CCP_LIMIT_MAX_PROGRAM_BYTES:
 		return READ_ONCE(max_program_bytes.value);
+#ifdef CCP_MPTCP
+	case CCP_LIMIT_MPTCP_JOIN_LIMIT:
+		return READ_ONCE(mptcp_join_limit.value);
+#endif
 	}
 	return 0;
 }

@@ -4,16 +4,20 @@
 //!
 //! The C shim (`c-shim/`) hooks into the kernel and calls the functions named
 //! `ccp_rs_*` here: `tcp_hook` on every ACK, `netlink` for every request of an agent,
-//! `net` when network namespaces come and go. What needs no kernel is in
+//! `mptcp_hook` when MPTCP connections and their subflows come and go,
+//! `net` when network namespaces do. What needs no kernel is in
 //! `core/`: the virtual machine (`vm`), the meaning of TCP's numbers (`tcp`),
-//! the built-in fallback program.
+//! the built-in fallback program, what MPTCP connections remember (`mptcp`).
 //!
-//! What locks what is said in `flows`.
+//! What locks what is said in `flows`, and for MPTCP in `c-shim/mptcp.h`.
 
 use kernel::prelude::*;
 
 #[path = "core/fallback/mod.rs"]
 pub mod fallback;
+#[cfg(ccp_mptcp)]
+#[path = "core/mptcp/mod.rs"]
+pub mod mptcp;
 #[path = "core/tcp/mod.rs"]
 pub mod tcp;
 #[path = "core/vm/mod.rs"]
@@ -23,6 +27,10 @@ mod agents;
 mod commands;
 mod events;
 mod flows;
+#[cfg(ccp_mptcp)]
+mod mptcp_commands;
+#[cfg(ccp_mptcp)]
+mod mptcp_hook;
 mod net;
 mod netlink;
 mod programs;
@@ -47,11 +55,21 @@ module! {
     license: "GPL",
 }
 
-/// What is registered, in the order in which it has to go: no new flows, then
-/// no commands, then no state and no memory. `rmmod` is refused while a flow or a sysctl
-/// still names the congestion control.
+/// Whether this kernel lets modules manage the paths of MPTCP.
+const MPTCP: &str = if cfg!(ccp_mptcp) {
+    "yes"
+} else {
+    "no (kernel has no pm_ops patch)"
+};
+
+/// What is registered, in the order in which it has to go: no new flows and
+/// connections, then no commands, then no state and no memory. `rmmod` is
+/// refused while a flow or a sysctl still names the congestion control, or an
+/// MPTCP socket has the path manager.
 struct CcpModule {
     _debugfs: shim::Debugfs,
+    #[cfg(ccp_mptcp)]
+    _mptcp: shim::mptcp::PathManager,
     _tcp: shim::CongestionControl,
     _netlink: shim::Netlink,
     _net: shim::Namespaces,
@@ -64,11 +82,13 @@ impl kernel::Module for CcpModule {
         let net = shim::Namespaces::register()?;
         let netlink = shim::Netlink::register()?;
         let tcp = shim::CongestionControl::register()?;
-        pr_info!(
-            "tcp yes, mptcp no (kernel has no pm_ops patch), dccp no (kernel has no CCID 5 patch)\n"
-        );
+        #[cfg(ccp_mptcp)]
+        let mptcp = shim::mptcp::PathManager::register()?;
+        pr_info!("tcp yes, mptcp {MPTCP}, dccp no (kernel has no CCID 5 patch)\n");
         Ok(CcpModule {
             _debugfs: shim::Debugfs::create(),
+            #[cfg(ccp_mptcp)]
+            _mptcp: mptcp,
             _tcp: tcp,
             _netlink: netlink,
             _net: net,

@@ -39,6 +39,9 @@ pub(crate) struct Net {
     pub(crate) builtin: Arc<Program>,
     /// Goes up with every change among the agents.
     generation: AtomicU64,
+    /// Numbers of the events of family "mptcp".
+    #[cfg(ccp_mptcp)]
+    pub(crate) mptcp: crate::mptcp::Counters,
 }
 
 impl Net {
@@ -119,6 +122,8 @@ unsafe extern "C" fn ccp_rs_net_open(shim: NonNull<RawNet>) -> *const Net {
             shim,
             builtin,
             generation: AtomicU64::new(0),
+            #[cfg(ccp_mptcp)]
+            mptcp: crate::mptcp::Counters::default(),
         };
         Ok(Arc::new(net, GFP_KERNEL_ACCOUNT)?)
     });

@@ -62,7 +62,7 @@ FLOW = table(
     "id agent_id program_id fallback_reason algorithm cookie family local_addr local_port"
     " remote_addr remote_port mss init_cwnd cwnd ssthresh rate srtt_us min_rtt_us in_flight"
     " delivered lost retransmits bytes_acked reports report_drops invocations aborts fallbacks"
-    " updates age_ms adopted"
+    " updates age_ms adopted mptcp_token mptcp_subflow"
 )
 REPORT = table("flow_id program_id seq time_us fields cwnd rate")
 STATS = table(

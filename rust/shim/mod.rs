@@ -5,9 +5,35 @@
 //!
 //! C header: `c-shim/shim.h`.
 
+/// A registration that is undone when dropped.
+macro_rules! registration {
+    ($(#[$doc:meta])* $name:ident, $register:ident, $unregister:ident) => {
+        $(#[$doc])*
+        pub(crate) struct $name(());
+
+        impl $name {
+            /// Registers it.
+            pub(crate) fn register() -> Result<Self> {
+                // SAFETY: Called from module initialisation.
+                to_result(unsafe { $register() })?;
+                Ok($name(()))
+            }
+        }
+
+        impl Drop for $name {
+            fn drop(&mut self) {
+                // SAFETY: Registered, as `self` exists.
+                unsafe { $unregister() };
+            }
+        }
+    };
+}
+
 pub(crate) mod error;
 mod ffi;
 mod flow_box;
+#[cfg(ccp_mptcp)]
+pub(crate) mod mptcp;
 mod namespace;
 mod sock;
 mod table;
@@ -213,30 +239,6 @@ pub(crate) fn clock_us() -> u64 {
 pub(crate) fn trace_fallback(flow: u64, agent: u32, program: u32, reason: u32) {
     // SAFETY: Takes plain values, in any context.
     unsafe { ccp_trace_fallback(flow, agent, program, reason) };
-}
-
-/// A registration that is undone when dropped.
-macro_rules! registration {
-    ($(#[$doc:meta])* $name:ident, $register:ident, $unregister:ident) => {
-        $(#[$doc])*
-        pub(crate) struct $name(());
-
-        impl $name {
-            /// Registers it.
-            pub(crate) fn register() -> Result<Self> {
-                // SAFETY: Called from module initialisation.
-                to_result(unsafe { $register() })?;
-                Ok($name(()))
-            }
-        }
-
-        impl Drop for $name {
-            fn drop(&mut self) {
-                // SAFETY: Registered, as `self` exists.
-                unsafe { $unregister() };
-            }
-        }
-    };
 }
 
 registration!(

@@ -158,7 +158,7 @@ impl fmt::Display for Refusal {
                 "not fully established or not accepted yet; wait for the event or try again",
             ),
             Refusal::NoMoreSubflows => {
-                f.write_str("the connection is plain TCP by now and can have one subflow only")
+                f.write_str("the connection is plain TCP by now, or one side has closed it")
             }
             Refusal::CannotAck => f.write_str("the subflow can't send an ACK now"),
             Refusal::NoSubflow => f.write_str("no subflow has these addresses and ports"),

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of genl family "mptcp" have in common. */
+#ifndef _CCP_MPTCP_NETLINK_H
+#define _CCP_MPTCP_NETLINK_H
+
+#include "mptcp_nl_gen.h"
+
+/* What the family keeps of a netlink socket. */
+struct ccp_mptcp_socket {
+	/* Bits of the events it wants; read without a lock. */
+	u16 wanted;
+};
+
+extern struct genl_family ccp_mptcp_family;
+extern const struct genl_multicast_group mptcp_nl_mcgrps[];
+
+int ccp_mptcp_put_saddr(struct sk_buff *skb, const struct mptcp_pm_end *end);
+int ccp_mptcp_put_side(struct sk_buff *skb, const struct ccp_mptcp_event *event);
+int ccp_mptcp_done(struct sk_buff *skb, struct genl_info *info, int err,
+		   struct ccp_error *error);
+
+#endif
