@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The command line.
 
+mod mptcp;
 mod program;
 
+pub(crate) use mptcp::{
+    AddressAction, DaemonArgs, MonitorArgs as MptcpMonitorArgs, MptcpAction, MptcpArgs,
+    PathManager as PathManagerName, Policy, PriorityArgs, Role, SubflowAction, SubflowAddArgs,
+    SubflowArgs,
+};
 pub(crate) use program::{
     AsmArgs, CheckArgs, DisasmArgs, ProgramAction, ProgramFile, RecordArgs,
     RunArgs as ProgramRunArgs, TraceArgs,
@@ -78,6 +84,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: ProgramAction,
     },
+    /// Manage the paths of MPTCP connections, and see them
+    Mptcp(MptcpArgs),
     /// Make bulk TCP traffic and measure it
     Traffic {
         #[command(subcommand)]

@@ -49,6 +49,15 @@ impl From<ccp_netlink::Error> for Failure {
     }
 }
 
+impl From<ccp_mptcp::Error> for Failure {
+    fn from(error: ccp_mptcp::Error) -> Self {
+        match error {
+            ccp_mptcp::Error::Config { .. } => Self::Input(error.to_string()),
+            other => Self::System(other.to_string()),
+        }
+    }
+}
+
 impl From<ccp_agent::Error> for Failure {
     fn from(error: ccp_agent::Error) -> Self {
         match error {

@@ -7,6 +7,7 @@
 mod cli;
 mod failure;
 mod format;
+mod mptcp;
 mod plot;
 mod program;
 mod run;
@@ -60,6 +61,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Monitor(args) => watch::monitor(form, &args),
         Command::Plot(args) => plot::plot(&args),
         Command::Program { action } => program::run(form, &action),
+        Command::Mptcp(args) => mptcp::run(form, &args),
         Command::Traffic { action } => traffic::run(form, &action),
     }
 }

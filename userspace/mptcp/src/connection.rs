@@ -39,6 +39,7 @@ pub struct LocalAddress {
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Connection {
     /// Its name, unique in the network namespace.
+    #[serde(serialize_with = "crate::event::hex")]
     pub token: u32,
     /// How far it is.
     pub phase: Phase,

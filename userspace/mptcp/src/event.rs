@@ -6,8 +6,26 @@ use ccp_netlink::{
     wire::{malformed, Attributes, Value},
     Notification,
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::net::{IpAddr, SocketAddr};
+
+/// Tokens are written as everywhere: eight hexadecimal digits.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+pub(crate) fn hex<S: Serializer>(token: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{token:08x}"))
+}
+
+#[allow(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it so"
+)]
+fn hex_if<S: Serializer>(token: &Option<u32>, serializer: S) -> Result<S::Ok, S::Error> {
+    match token {
+        Some(token) => hex(token, serializer),
+        None => serializer.serialize_none(),
+    }
+}
 
 /// What an event is about.
 #[derive(Copy, Clone, Debug, Eq, PartialEq, Ord, PartialOrd, Serialize)]
@@ -46,40 +64,58 @@ pub enum Kind {
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Record {
     /// The connection.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "hex_if")]
     pub token: Option<u32>,
     /// Number of the remote address.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub remote_id: Option<u8>,
     /// Number of the local address.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub local_id: Option<u8>,
     /// Our address.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub local: Option<IpAddr>,
     /// The peer's address.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub remote: Option<IpAddr>,
     /// Our port.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub local_port: Option<u16>,
     /// The peer's port.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub remote_port: Option<u16>,
     /// A backup.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub backup: Option<bool>,
     /// Errno of a subflow that failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<u32>,
     /// Flags of upstream's family.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub flags: Option<u32>,
     /// The interface the subflow is bound to; 0 is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ifindex: Option<i32>,
     /// Why the peer reset the subflow.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reset: Option<Reset>,
     /// We accepted the connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub server_side: Option<bool>,
     /// The peer asked not to connect to the address of its first subflow.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub deny_join_id0: Option<bool>,
     /// Number of the subflow in its connection; 1 is the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub subflow: Option<u32>,
     /// It is the one the connection began with.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub initial: bool,
     /// Number of the event among those of its kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
     /// Events the kernel could not make or queue so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub drops: Option<u64>,
 }
 
@@ -96,6 +132,7 @@ pub struct Reset {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Event {
     /// What it is about.
+    #[serde(rename = "event")]
     pub kind: Kind,
     /// What it says.
     #[serde(flatten)]

@@ -404,6 +404,8 @@ impl Record for FlowInfo {
             a::FALLBACKS => self.fallbacks = attribute.uint()?,
             a::AGE_MS => self.age_ms = attribute.uint()?,
             a::ADOPTED => self.adopted = true,
+            a::MPTCP_TOKEN => self.mptcp_token = Some(attribute.u32()?),
+            a::MPTCP_SUBFLOW => self.mptcp_subflow = Some(attribute.u32()?),
             _ => {}
         }
         Ok(())

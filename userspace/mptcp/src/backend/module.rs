@@ -190,6 +190,20 @@ fn connection(attributes: Attributes<'_>) -> ccp_netlink::Result<Connection> {
     Ok(connection)
 }
 
+/// A connection with many addresses takes several messages.
+fn merged(told: Vec<Connection>) -> Vec<Connection> {
+    let mut merged: Vec<Connection> = Vec::with_capacity(told.len());
+    for mut connection in told {
+        match merged.last_mut() {
+            Some(last) if last.token == connection.token => {
+                last.locals.append(&mut connection.locals);
+            }
+            _ => merged.push(connection),
+        }
+    }
+    merged
+}
+
 fn local(attributes: Attributes<'_>) -> ccp_netlink::Result<Option<LocalAddress>> {
     let mut announced = false;
     for attribute in attributes {
@@ -250,7 +264,8 @@ impl PathManager for Module {
 
     fn connections(&mut self) -> Result<Vec<Connection>> {
         let request = || Request::new(number::CMD_GET_CONN);
-        let mut connections = self.genl.dump("get-conn", request, connection)?;
+        let told = self.genl.dump("get-conn", request, connection)?;
+        let mut connections = merged(told);
         for connection in &mut connections {
             if connection.phase == Phase::FallenBack {
                 continue;

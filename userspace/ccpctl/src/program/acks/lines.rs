@@ -66,7 +66,7 @@ impl<R: Read> Read for Lines<R> {
         if self.read == self.line.len() && !self.next()? {
             return Ok(0);
         }
-        let count = self.line[self.read..].as_ref().read(buffer)?;
+        let count = (&self.line[self.read..]).read(buffer)?;
         self.read += count;
         Ok(count)
     }
