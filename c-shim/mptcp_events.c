@@ -143,17 +143,7 @@ static struct sk_buff *ccp_mptcp_build(const struct ccp_mptcp_event *event,
 /* Return: whether to leave the event away from a socket. */
 static int ccp_mptcp_unwanted(struct sock *socket, struct sk_buff *skb, void *data)
 {
-	const struct ccp_mptcp_socket *priv;
-	u16 bit = *(const u16 *)data;
-	u16 wanted;
-
-	/* The socket can't go while events are handed out, nor can its filter. */
-	rcu_read_lock();
-	priv = __genl_sk_priv_get(&ccp_mptcp_family, socket);
-	wanted = IS_ERR_OR_NULL(priv) ? ccp_rs_mptcp_filter_default() :
-					READ_ONCE(priv->wanted);
-	rcu_read_unlock();
-	return !(wanted & bit);
+	return !(ccp_mptcp_wanted(socket) & *(const u16 *)data);
 }
 
 static void ccp_mptcp_multicast(struct ccp_conn *conn,

@@ -13,13 +13,6 @@
 #include "net.h"
 #include "netlink.h"
 
-static void ccp_mptcp_socket_init(void *data)
-{
-	struct ccp_mptcp_socket *priv = data;
-
-	priv->wanted = ccp_rs_mptcp_filter_default();
-}
-
 /* Events first: there are clients that join the first group listed. */
 struct genl_family ccp_mptcp_family __ro_after_init = {
 	.name			= CCP_MPTCP_FAMILY_NAME,
@@ -34,8 +27,6 @@ struct genl_family ccp_mptcp_family __ro_after_init = {
 	.resv_start_op		= CCP_MPTCP_CMD_MAX + 1,
 	.mcgrps			= mptcp_nl_mcgrps,
 	.n_mcgrps		= 2,
-	.sock_priv_size		= sizeof(struct ccp_mptcp_socket),
-	.sock_priv_init		= ccp_mptcp_socket_init,
 };
 
 /* How many bytes each attribute of a request has. */
@@ -192,18 +183,13 @@ int mptcp_nl_exist_doit(struct sk_buff *skb, struct genl_info *info)
 int mptcp_nl_set_filter_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct ccp_mptcp_request request;
-	struct ccp_mptcp_socket *priv;
 	struct ccp_error error = {};
 	int err;
 
 	err = ccp_mptcp_unpack(info, &request, &error) ?:
-	      ccp_nl_missing(info, CCP_MPTCP_ATTR_FLAGS, &error, "flags");
-	if (!err) {
-		priv = genl_sk_priv_get(&ccp_mptcp_family, NETLINK_CB(skb).sk);
-		err = PTR_ERR_OR_ZERO(priv);
-	}
-	if (!err)
-		WRITE_ONCE(priv->wanted, ccp_rs_mptcp_filter(request.flags));
+	      ccp_nl_missing(info, CCP_MPTCP_ATTR_FLAGS, &error, "flags") ?:
+	      ccp_mptcp_want(NETLINK_CB(skb).sk, info->snd_portid,
+			     ccp_rs_mptcp_filter(request.flags));
 	return ccp_mptcp_done(skb, info, err, &error);
 }
 
@@ -214,7 +200,15 @@ int mptcp_nl_set_filter_doit(struct sk_buff *skb, struct genl_info *info)
  */
 int ccp_mptcp_netlink_register(void)
 {
-	return genl_register_family(&ccp_mptcp_family);
+	int err;
+
+	err = ccp_mptcp_filters_register();
+	if (err)
+		return err;
+	err = genl_register_family(&ccp_mptcp_family);
+	if (err)
+		ccp_mptcp_filters_unregister();
+	return err;
 }
 
 /**
@@ -225,6 +219,7 @@ int ccp_mptcp_netlink_register(void)
 void ccp_mptcp_netlink_unregister(void)
 {
 	genl_unregister_family(&ccp_mptcp_family);
+	ccp_mptcp_filters_unregister();
 }
 
 MODULE_ALIAS_GENL_FAMILY(CCP_MPTCP_FAMILY_NAME);

@@ -5,15 +5,16 @@
 
 #include "mptcp_nl_gen.h"
 
-/* What the family keeps of a netlink socket. */
-struct ccp_mptcp_socket {
-	/* Bits of the events it wants; read without a lock. */
-	u16 wanted;
-};
-
 extern struct genl_family ccp_mptcp_family;
 extern const struct genl_multicast_group mptcp_nl_mcgrps[];
 
+/* mptcp_filter.c */
+int ccp_mptcp_filters_register(void);
+void ccp_mptcp_filters_unregister(void);
+int ccp_mptcp_want(struct sock *socket, u32 port, u16 wanted);
+u16 ccp_mptcp_wanted(const struct sock *socket);
+
+/* mptcp_events.c, mptcp_netlink.c */
 int ccp_mptcp_put_saddr(struct sk_buff *skb, const struct mptcp_pm_end *end);
 int ccp_mptcp_put_side(struct sk_buff *skb, const struct ccp_mptcp_event *event);
 int ccp_mptcp_done(struct sk_buff *skb, struct genl_info *info, int err,
