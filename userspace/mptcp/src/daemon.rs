@@ -97,6 +97,8 @@ struct Daemon<'a> {
     dump: Option<Duration>,
     dumped: Duration,
     audit: Duration,
+    /// The kernel can list connections.
+    lists: bool,
 }
 
 /// Runs until `options.stop` is set.
@@ -117,6 +119,7 @@ pub fn run(
         dump: None,
         dumped: Duration::ZERO,
         audit: Duration::ZERO,
+        lists: true,
     };
     daemon.begin()?;
     while !options.stop.load(Ordering::Relaxed) {
@@ -206,11 +209,20 @@ impl Daemon<'_> {
     }
 
     fn resync(&mut self) -> Result<()> {
-        let connections = self.manager.connections()?;
         self.dumped = self.now();
         self.dump = None;
+        let connections = match self.manager.connections() {
+            Err(error @ Error::Unsupported(_)) => {
+                self.lists = false;
+                self.log.say(&format!(
+                    "{error}: only connections whose begin is seen count"
+                ));
+                return Ok(());
+            }
+            other => other?,
+        };
         self.log.dump(&connections);
-        self.engine.resync(self.dumped, &connections);
+        self.engine.resync(self.now(), &connections);
         Ok(())
     }
 
@@ -218,7 +230,7 @@ impl Daemon<'_> {
     fn look_for_losses(&mut self) -> Result<()> {
         let missed = match self.manager.backend() {
             crate::backend::Backend::Netlink => self.manager.audit().map_err(gone)?,
-            crate::backend::Backend::Userspace => !self.engine.is_empty(),
+            crate::backend::Backend::Userspace => self.lists && !self.engine.is_empty(),
         };
         if missed {
             self.summary.resyncs += 1;

@@ -274,3 +274,97 @@ impl Notification for Event {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{attributes, bytes};
+    use ccp_netlink::wire::Request;
+    use proptest::prelude::*;
+
+    fn read(request: &Request, dialect: Dialect) -> Record {
+        Record::read(attributes(&bytes(request)), dialect).unwrap()
+    }
+
+    fn common(sport: u16) -> Request {
+        Request::new(1)
+            .u32(attr::TOKEN, 0xabcd)
+            .u16(attr::FAMILY, 2)
+            .u8(attr::LOC_ID, 1)
+            .u8(attr::REM_ID, 2)
+            .ip(attr::SADDR4, [10, 0, 1, 1].into())
+            .ip(attr::DADDR4, [10, 0, 2, 2].into())
+            .u16(attr::SPORT, sport)
+            .u16(attr::DPORT, 80_u16.to_be())
+            .u8(attr::BACKUP, 1)
+            .u8(attr::ERROR, 111)
+    }
+
+    #[test]
+    fn the_module_speaks_host_order_and_numbers_from_64() {
+        let request = common(4000)
+            .i32(attr::IF_IDX, 3)
+            .bytes(attr::SEQ, 7_u64.to_ne_bytes().to_vec())
+            .bytes(attr::DROPS, 1_u64.to_ne_bytes().to_vec())
+            .u32(attr::SUBFLOW_ID, 2)
+            .u8(attr::SERVER_SIDE, 1)
+            .u8(attr::DENY_JOIN_ID0, 1)
+            .u32(attr::RESET_REASON, 3)
+            .u32(attr::RESET_FLAGS, 1)
+            // Upstream's SERVER_SIDE is nothing here.
+            .u8(attr::UPSTREAM_SERVER_SIDE, 0);
+        let record = read(&request, Dialect::Module);
+        assert_eq!(record.local_port, Some(4000));
+        assert_eq!((record.seq, record.drops), (Some(7), Some(1)));
+        assert_eq!(record.server_side, Some(true));
+        assert_eq!(record.deny_join_id0, Some(true));
+        let reset = Reset {
+            reason: 3,
+            transient: true,
+        };
+        assert_eq!(record.reset, Some(reset));
+        let subflow = record.subflow().unwrap();
+        assert_eq!(subflow.local, "10.0.1.1:4000".parse().unwrap());
+        assert_eq!((subflow.local_id, subflow.remote_id), (1, 2));
+        assert!(subflow.backup && !subflow.initial);
+    }
+
+    #[test]
+    fn upstream_speaks_network_order_and_flags() {
+        let request = common(4000_u16.to_be())
+            .u16(attr::FLAGS, 3)
+            .u32(attr::UPSTREAM_RESET_REASON, 2)
+            .u32(attr::UPSTREAM_RESET_FLAGS, 0);
+        let record = read(&request, Dialect::Upstream);
+        let ends = record.ends().unwrap();
+        assert_eq!(ends.0, "10.0.1.1:4000".parse().unwrap());
+        assert_eq!(ends.1, "10.0.2.2:80".parse().unwrap());
+        assert_eq!(record.server_side, Some(true));
+        assert_eq!(record.deny_join_id0, Some(true));
+        assert_eq!(record.reset.map(|reset| reset.reason), Some(2));
+        let old = read(
+            &common(0).u8(attr::UPSTREAM_SERVER_SIDE, 0),
+            Dialect::Upstream,
+        );
+        assert_eq!((old.server_side, old.deny_join_id0), (Some(false), None));
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_bytes_are_read_or_refused(data in prop::collection::vec(any::<u8>(), 0..200)) {
+            for dialect in [Dialect::Module, Dialect::Upstream] {
+                if let Ok(record) = Record::read(attributes(&data), dialect) {
+                    let _ = record.subflow();
+                }
+            }
+        }
+
+        #[test]
+        fn wrong_lengths_are_refused(kind in 1..80_u16, data in prop::collection::vec(any::<u8>(), 0..20)) {
+            let message = bytes(&Request::new(1).bytes(kind, data));
+            for dialect in [Dialect::Module, Dialect::Upstream] {
+                let _ = Record::read(attributes(&message), dialect);
+            }
+        }
+    }
+}

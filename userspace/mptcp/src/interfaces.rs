@@ -184,6 +184,19 @@ fn address(message: &Message<'_>) -> ccp_netlink::Result<Option<(IpAddr, u32)>> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::message;
+    use netlink_packet_core::NetlinkBuffer;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn hostile_links_are_read_or_refused(data in prop::collection::vec(any::<u8>(), 0..200)) {
+            let message = message(&data);
+            let message = NetlinkBuffer::new_checked(&message[..]).unwrap();
+            let _ = link(&message);
+            let _ = address(&message);
+        }
+    }
 
     #[test]
     fn loopback_is_found() {

@@ -16,6 +16,8 @@ mod error;
 mod event;
 pub mod interfaces;
 pub mod policy;
+#[cfg(test)]
+mod testing;
 
 pub use command::Command;
 pub use connection::{Connection, LocalAddress, Phase};

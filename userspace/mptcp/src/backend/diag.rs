@@ -23,6 +23,8 @@ const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
 /// TCP_ESTABLISHED and TCP_SYN_SENT.
 const STATES: u32 = (1 << 1) | (1 << 2);
+/// Asks for INET_DIAG_INFO, without which subflows are not told as such.
+const EXTENSIONS: u8 = 1 << 1;
 /// Length of struct inet_diag_req_v2.
 const REQUEST: usize = 56;
 /// Length of struct inet_diag_msg.
@@ -90,11 +92,11 @@ impl NetlinkSerializable for List {
         REQUEST
     }
 
-    /// What is zero: no extensions, any addresses and ports.
+    /// What is zero: any addresses and ports.
     fn serialize(&self, buffer: &mut [u8]) {
         buffer.fill(0);
         let [a, b, c, d] = STATES.to_ne_bytes();
-        let start = [self.family, IPPROTO_TCP, 0, 0, a, b, c, d];
+        let start = [self.family, IPPROTO_TCP, EXTENSIONS, 0, a, b, c, d];
         for (to, from) in buffer.iter_mut().zip(start) {
             *to = from;
         }
@@ -208,4 +210,74 @@ fn connections(found: Vec<Found>) -> Vec<Connection> {
         connection.subflows.sort_by_key(|subflow| !subflow.initial);
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{bytes, message};
+    use ccp_netlink::wire::Request;
+    use netlink_packet_core::NetlinkBuffer;
+    use proptest::prelude::*;
+
+    /// A socket between 10.0.1.1 and 10.0.2.2.
+    fn socket(port: u16, token: u32, flags: u32) -> Found {
+        let mut payload = vec![0; HEADER];
+        payload[0] = AF_INET;
+        payload[4..6].copy_from_slice(&port.to_be_bytes());
+        payload[6..8].copy_from_slice(&80_u16.to_be_bytes());
+        payload[8..12].copy_from_slice(&[10, 0, 1, 1]);
+        payload[24..28].copy_from_slice(&[10, 0, 2, 2]);
+        payload[40..44].copy_from_slice(&3_i32.to_ne_bytes());
+        let info = |nest: Request| {
+            nest.string(1, "mptcp").nest(ULP_INFO_MPTCP, |nest| {
+                nest.u32(TOKEN_LOC, token)
+                    .u32(FLAGS, flags)
+                    .u8(ID_LOC, 1)
+                    .u8(ID_REM, 2)
+            })
+        };
+        payload.extend(bytes(&Request::new(0).nest(INET_DIAG_ULP_INFO, info)));
+        let message = message(&payload);
+        let message = NetlinkBuffer::new_checked(&message[..]).unwrap();
+        read(&message).unwrap().unwrap()
+    }
+
+    #[test]
+    fn subflows_are_put_together() {
+        let join = socket(4001, 7, FULLY_ESTABLISHED | BACKUP);
+        let first = socket(4000, 7, FULLY_ESTABLISHED | CAPABLE_LOCAL | CAPABLE_REMOTE);
+        let served = socket(80, 8, CAPABLE_REMOTE);
+        let all = connections(vec![join, first, served]);
+        let [client, server] = &all[..] else {
+            panic!("{all:?}");
+        };
+        assert_eq!((client.token, client.server_side), (7, Some(false)));
+        assert_eq!(client.phase, Phase::Established);
+        let ports: Vec<u16> = client.subflows.iter().map(|it| it.local.port()).collect();
+        assert_eq!(ports, [4000, 4001]);
+        assert!(client.subflows[1].backup && !client.subflows[0].backup);
+        assert_eq!(client.subflows[1].remote, "10.0.2.2:80".parse().unwrap());
+        assert_eq!(client.subflows[1].ifindex, 3);
+        assert_eq!(
+            (client.subflows[1].local_id, client.subflows[1].remote_id),
+            (1, 2)
+        );
+        assert_eq!(server.server_side, Some(true));
+        assert_eq!(server.phase, Phase::Created);
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_sockets_are_read_or_refused(data in prop::collection::vec(any::<u8>(), 0..300)) {
+            let mut data = data;
+            for family in [AF_INET, AF_INET6] {
+                if let Some(first) = data.first_mut() {
+                    *first = family;
+                }
+                let message = message(&data);
+                let _ = read(&NetlinkBuffer::new_checked(&message[..]).unwrap());
+            }
+        }
+    }
 }

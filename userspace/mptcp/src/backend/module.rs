@@ -307,3 +307,103 @@ impl PathManager for Module {
         self.genl.as_fd()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{attributes, bytes, list};
+    use proptest::prelude::*;
+
+    #[test]
+    fn commands_carry_what_the_family_wants() {
+        let (local, remote) = ("10.0.1.1:7", "10.0.2.2:80");
+        let connect = Command::Connect {
+            token: 1,
+            local_id: 2,
+            local: local.parse().unwrap(),
+            remote_id: 3,
+            remote: remote.parse().unwrap(),
+            backup: true,
+            ifindex: 4,
+        };
+        let (name, message) = request(&connect);
+        assert_eq!(name, "sub-create");
+        let expected: Vec<(u16, Vec<u8>)> = vec![
+            (attr::TOKEN, 1_u32.to_ne_bytes().into()),
+            (attr::LOC_ID, vec![2]),
+            (attr::REM_ID, vec![3]),
+            (attr::FAMILY, 2_u16.to_ne_bytes().into()),
+            (attr::SADDR4, vec![10, 0, 1, 1]),
+            (attr::DADDR4, vec![10, 0, 2, 2]),
+            (attr::SPORT, 7_u16.to_ne_bytes().into()),
+            (attr::DPORT, 80_u16.to_ne_bytes().into()),
+            (attr::BACKUP, vec![1]),
+            (attr::IF_IDX, 4_i32.to_ne_bytes().into()),
+        ];
+        assert_eq!(list(&bytes(&message)), expected);
+        let announce = Command::Announce {
+            token: 1,
+            id: 5,
+            address: "fd00::1".parse().unwrap(),
+            port: 0,
+            ifindex: 0,
+        };
+        let kinds: Vec<u16> = list(&bytes(&request(&announce).1))
+            .iter()
+            .map(|it| it.0)
+            .collect();
+        let expected = [
+            attr::TOKEN,
+            attr::FAMILY,
+            attr::LOC_ID,
+            attr::SADDR6,
+            attr::IF_IDX,
+        ];
+        assert_eq!(kinds, expected);
+    }
+
+    #[test]
+    fn dumps_are_read_and_merged() {
+        let local = |id, announced| {
+            move |nest: Request| {
+                nest.u8(attr::LOC_ID, id)
+                    .ip(attr::SADDR4, [10, 0, id, 1].into())
+                    .u8(attr::ANNOUNCED, announced)
+                    .u32(attr::REFS, 1)
+            }
+        };
+        let first = Request::new(number::CMD_GET_CONN)
+            .u32(attr::TOKEN, 9)
+            .u8(attr::STATE, 3)
+            .u8(attr::SERVER_SIDE, 1)
+            .nest(attr::LOCAL, local(1, 1))
+            .nest(attr::LOCAL, local(2, 0));
+        let second = Request::new(number::CMD_GET_CONN)
+            .u32(attr::TOKEN, 9)
+            .nest(attr::LOCAL, local(3, 0));
+        let read = |request| connection(attributes(&bytes(&request))).unwrap();
+        let all = merged(vec![read(first), read(second)]);
+        let [connection] = &all[..] else {
+            panic!("{all:?}");
+        };
+        assert_eq!(connection.phase, Phase::FallenBack);
+        let locals: Vec<(u8, bool)> = connection
+            .locals
+            .iter()
+            .map(|local| (local.id, local.announced))
+            .collect();
+        assert_eq!(locals, [(1, true), (2, false), (3, false)]);
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_dumps_are_read_or_refused(data in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = connection(attributes(&data));
+            let _ = Counters::read(attributes(&data));
+            let nest = bytes(&Request::new(1).bytes(attr::LOCAL, data.clone()));
+            let _ = connection(attributes(&nest));
+            let nest = bytes(&Request::new(1).bytes(attr::EVENTS, data));
+            let _ = Counters::read(attributes(&nest));
+        }
+    }
+}

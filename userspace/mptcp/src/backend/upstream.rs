@@ -241,7 +241,14 @@ impl PathManager for Upstream {
     }
 
     fn connections(&mut self) -> Result<Vec<Connection>> {
-        let mut connections = self.diag.connections().map_err(Error::from)?;
+        let found = self.diag.connections().map_err(|error| match error {
+            ccp_netlink::Error::Kernel(_) => Error::Unsupported(
+                "family mptcp_pm lists no connections, and the kernel's sock_diag \
+                 (CONFIG_INET_TCP_DIAG) does not either",
+            ),
+            other => other.into(),
+        });
+        let mut connections = found?;
         for connection in &mut connections {
             connection.locals = self.locals(connection.token);
         }
@@ -258,5 +265,83 @@ impl PathManager for Upstream {
 
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.genl.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{attributes, bytes, list};
+    use proptest::prelude::*;
+
+    type List = Vec<(u16, Vec<u8>)>;
+
+    /// Attributes and, of nests, what is in them.
+    fn flat(command: &Command) -> Vec<(u16, List)> {
+        list(&bytes(&request(command).1))
+            .into_iter()
+            .map(|(kind, value)| match kind {
+                number::ATTR_ADDR | number::ATTR_ADDR_REMOTE => (kind, list(&value)),
+                _ => (kind, vec![(0, value)]),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn commands_carry_what_the_family_wants() {
+        let command = Command::Connect {
+            token: 1,
+            local_id: 2,
+            local: "10.0.1.1:0".parse().unwrap(),
+            remote_id: 3,
+            remote: "10.0.2.2:80".parse().unwrap(),
+            backup: true,
+            ifindex: 4,
+        };
+        let token = (number::ATTR_TOKEN, vec![(0, 1_u32.to_ne_bytes().into())]);
+        let local = vec![
+            (addr::FAMILY, 2_u16.to_ne_bytes().into()),
+            (addr::ADDR4, vec![10, 0, 1, 1]),
+            (addr::ID, vec![2]),
+            (addr::FLAGS, 4_u32.to_ne_bytes().into()),
+            (addr::IF_IDX, 4_i32.to_ne_bytes().into()),
+        ];
+        let remote = vec![
+            (addr::FAMILY, 2_u16.to_ne_bytes().into()),
+            (addr::ADDR4, vec![10, 0, 2, 2]),
+            (addr::PORT, 80_u16.to_ne_bytes().into()),
+            (addr::ID, vec![3]),
+        ];
+        let expected = vec![
+            token.clone(),
+            (number::ATTR_ADDR, local),
+            (number::ATTR_ADDR_REMOTE, remote),
+        ];
+        assert_eq!(flat(&command), expected);
+        let command = Command::Withdraw { token: 1, id: 7 };
+        let expected = vec![token, (number::ATTR_LOC_ID, vec![(0, vec![7])])];
+        assert_eq!(flat(&command), expected);
+    }
+
+    #[test]
+    fn an_unknown_connection_is_told_from_other_mistakes() {
+        let error = |message: &str| {
+            let refusal = ccp_netlink::Refusal {
+                command: "announce",
+                errno: 22,
+                message: Some(message.into()),
+            };
+            tell_unknown(ccp_netlink::Error::Kernel(refusal)).errno()
+        };
+        assert_eq!(error("invalid token"), Some(2));
+        assert_eq!(error("userspace PM not selected"), Some(2));
+        assert_eq!(error("families mismatch"), Some(22));
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_addresses_are_read_or_refused(data in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = local(attributes(&data));
+        }
     }
 }

@@ -114,10 +114,11 @@ impl State {
             Command::Close { local, remote, .. } => {
                 let key = key(*local, *remote);
                 if matches!(errno, Errno::ESRCH | Errno::EINVAL) {
+                    // Its end was quicker than we.
                     self.lives.remove(&key);
-                    return Verdict::Resync;
+                } else {
+                    self.hold(now, key, retry, rng);
                 }
-                self.hold(now, key, retry, rng);
                 Verdict::Stays
             }
             Command::Priority {
