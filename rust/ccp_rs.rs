@@ -18,6 +18,9 @@ pub mod fallback;
 #[cfg(ccp_mptcp)]
 #[path = "core/mptcp/mod.rs"]
 pub mod mptcp;
+#[cfg(ccp_dccp)]
+#[path = "core/multfrc/mod.rs"]
+pub mod multfrc;
 #[path = "core/tcp/mod.rs"]
 pub mod tcp;
 #[path = "core/vm/mod.rs"]
@@ -25,6 +28,8 @@ pub mod vm;
 
 mod agents;
 mod commands;
+#[cfg(ccp_dccp)]
+mod dccp_hook;
 mod events;
 mod flows;
 #[cfg(ccp_mptcp)]
@@ -62,6 +67,13 @@ const MPTCP: &str = if cfg!(ccp_mptcp) {
     "no (kernel has no pm_ops patch)"
 };
 
+/// Whether this kernel lets modules have congestion controls of DCCP.
+const DCCP: &str = if cfg!(ccp_dccp) {
+    "yes"
+} else {
+    "no (kernel has no CCID 5 patch)"
+};
+
 /// What is registered, in the order in which it has to go: no new flows and
 /// connections, then no commands, then no state and no memory. `rmmod` is
 /// refused while a flow or a sysctl still names the congestion control, or an
@@ -70,6 +82,8 @@ struct CcpModule {
     _debugfs: shim::Debugfs,
     #[cfg(ccp_mptcp)]
     _mptcp: shim::mptcp::PathManager,
+    #[cfg(ccp_dccp)]
+    _dccp: shim::dccp::Ccid5,
     _tcp: shim::CongestionControl,
     _netlink: shim::Netlink,
     _net: shim::Namespaces,
@@ -84,11 +98,15 @@ impl kernel::Module for CcpModule {
         let tcp = shim::CongestionControl::register()?;
         #[cfg(ccp_mptcp)]
         let mptcp = shim::mptcp::PathManager::register()?;
-        pr_info!("tcp yes, mptcp {MPTCP}, dccp no (kernel has no CCID 5 patch)\n");
+        #[cfg(ccp_dccp)]
+        let dccp = shim::dccp::Ccid5::register()?;
+        pr_info!("tcp yes, mptcp {MPTCP}, dccp {DCCP}\n");
         Ok(CcpModule {
             _debugfs: shim::Debugfs::create(),
             #[cfg(ccp_mptcp)]
             _mptcp: mptcp,
+            #[cfg(ccp_dccp)]
+            _dccp: dccp,
             _tcp: tcp,
             _netlink: netlink,
             _net: net,

@@ -29,6 +29,8 @@ macro_rules! registration {
     };
 }
 
+#[cfg(ccp_dccp)]
+pub(crate) mod dccp;
 pub(crate) mod error;
 mod ffi;
 mod flow_box;
