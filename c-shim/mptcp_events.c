@@ -24,6 +24,21 @@ bool ccp_mptcp_listened(struct net *net)
 	       genl_has_listeners(&ccp_mptcp_family, net, MPTCP_NLGRP_MPTCP_EVENTS);
 }
 
+/**
+ * ccp_mptcp_put_u64() - a number, without padding before it
+ * @skb: the message
+ * @attr: the attribute
+ * @value: the number
+ *
+ * Clients of the out-of-tree kernel would stumble over an attribute 0.
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int ccp_mptcp_put_u64(struct sk_buff *skb, int attr, u64 value)
+{
+	return nla_put(skb, attr, sizeof(value), &value);
+}
+
 static int ccp_mptcp_put_addr(struct sk_buff *skb, int attr4, int attr6,
 			      const struct mptcp_pm_end *end)
 {
@@ -131,8 +146,8 @@ static struct sk_buff *ccp_mptcp_build(const struct ccp_mptcp_event *event,
 		return NULL;
 	header = genlmsg_put(skb, 0, 0, &ccp_mptcp_family, 0, event->cmd);
 	if (!header || ccp_mptcp_put_event(skb, event) ||
-	    nla_put_u64_64bit(skb, CCP_MPTCP_ATTR_SEQ, number, 0) ||
-	    nla_put_u64_64bit(skb, CCP_MPTCP_ATTR_DROPS, drops, 0)) {
+	    ccp_mptcp_put_u64(skb, CCP_MPTCP_ATTR_SEQ, number) ||
+	    ccp_mptcp_put_u64(skb, CCP_MPTCP_ATTR_DROPS, drops)) {
 		nlmsg_free(skb);
 		return NULL;
 	}

@@ -249,14 +249,14 @@ static int ccp_mptcp_put_counters(struct sk_buff *skb, struct ccp_state *state)
 	u64 last;
 	u8 cmd;
 
-	if (nla_put_u64_64bit(skb, CCP_MPTCP_ATTR_DROPS, ccp_rs_mptcp_drops(state), 0) ||
+	if (ccp_mptcp_put_u64(skb, CCP_MPTCP_ATTR_DROPS, ccp_rs_mptcp_drops(state)) ||
 	    nla_put_u32(skb, CCP_MPTCP_ATTR_JOIN_LIMIT,
 			ccp_limit(CCP_LIMIT_MPTCP_JOIN_LIMIT)))
 		return -EMSGSIZE;
 	while (ccp_rs_mptcp_count(state, i++, &cmd, &last)) {
 		nest = nla_nest_start(skb, CCP_MPTCP_ATTR_EVENTS);
 		if (!nest || nla_put_u8(skb, CCP_MPTCP_ATTR_KIND, cmd) ||
-		    nla_put_u64_64bit(skb, CCP_MPTCP_ATTR_SEQ, last, 0))
+		    ccp_mptcp_put_u64(skb, CCP_MPTCP_ATTR_SEQ, last))
 			return -EMSGSIZE;
 		nla_nest_end(skb, nest);
 	}

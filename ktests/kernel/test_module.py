@@ -125,6 +125,7 @@ def test_debugfs_stats(lab: Lab) -> None:
     assert set(after) == {
         "flows", "agents", "programs", "flows-created", "flows-refused", "invocations", "aborts",
         "reports", "report-drops", "events-dropped", "fallbacks", "commands", "command-errors",
+        "mptcp-connections", "mptcp-refused", "mptcp-joins-refused", "mptcp-events",
     }  # fmt: skip
     assert (DEBUGFS / "ccp_rs/stats").stat().st_mode & 0o077 == 0
 
