@@ -5,8 +5,13 @@
 
 use super::{
     arrivals::RTT_PHASE,
-    intervals::{Intervals, Mean},
+    intervals::{Intervals, Mean, CLOSED},
 };
+
+/// Events that can matter: those of a longer hole push each other out.
+const LONGEST: u64 = RTT_PHASE.wrapping_mul(CLOSED as u64 + 1);
+/// Sequence numbers have 48 bits.
+const MOST: u64 = 1 << 47;
 
 /// Data packets lost one after another.
 #[derive(Clone, Copy, Debug)]
@@ -22,11 +27,16 @@ pub struct Hole {
 }
 
 impl Hole {
+    /// The time it takes, and between how many pairs of packets.
+    fn spread(&self) -> (u64, u64) {
+        let span = self.to.saturating_sub(self.from).min(LONGEST);
+        (span, self.lost.saturating_add(1))
+    }
+
     /// How many of its packets were sent before `limit`, if they were sent
     /// evenly between those around them.
     fn until(&self, limit: u64) -> u64 {
-        let span = self.to.saturating_sub(self.from);
-        let spaces = self.lost.saturating_add(1);
+        let (span, spaces) = self.spread();
         if limit <= self.from {
             return 0;
         }
@@ -41,8 +51,7 @@ impl Hole {
 
     /// The phase of a packet of it, counted from 1.
     fn phase(&self, packet: u64) -> u64 {
-        let span = self.to.saturating_sub(self.from);
-        let spaces = self.lost.saturating_add(1);
+        let (span, spaces) = self.spread();
         let into = span.saturating_mul(packet) / spaces.max(1);
         self.from.saturating_add(into)
     }
@@ -77,17 +86,23 @@ impl Losses {
     /// event of all.
     pub fn add(&mut self, hole: &Hole, first: u64) -> bool {
         let events = self.events;
-        let mut counted = 0;
-        while counted < hole.lost {
+        let hole = Hole {
+            lost: hole.lost.min(MOST),
+            ..*hole
+        };
+        let mut counted: u64 = 0;
+        loop {
             if self.events > 0 {
                 let until = hole.until(self.phase.saturating_add(RTT_PHASE));
                 let more = until.saturating_sub(counted);
                 self.intervals.more(u32::try_from(more).unwrap_or(u32::MAX));
                 counted = counted.max(until);
             }
-            if counted < hole.lost {
-                self.begin(hole, counted, first);
+            if counted >= hole.lost {
+                break;
             }
+            self.begin(&hole, counted, first);
+            counted = counted.saturating_add(1);
         }
         self.lost = self.lost.saturating_add(hole.lost);
         self.events > events
@@ -97,9 +112,9 @@ impl Losses {
     fn begin(&mut self, hole: &Hole, counted: u64, first: u64) {
         let start = hole.before.saturating_add(counted);
         if self.events == 0 {
-            self.intervals.begin(first, 0);
+            self.intervals.begin(first, 1);
         } else {
-            self.intervals.close(start.saturating_sub(self.start), 0);
+            self.intervals.close(start.saturating_sub(self.start), 1);
         }
         self.start = start;
         self.phase = hole.phase(counted.saturating_add(1));

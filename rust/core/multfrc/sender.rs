@@ -314,7 +314,7 @@ impl Sender {
         if self.rtt == 0 {
             self.x = u64::from(self.size()).saturating_mul(64);
         } else {
-            self.x = self.initial_rate();
+            self.x = self.initial_rate().max(self.least());
             self.doubled = Some(now);
         }
         self.rates = ReceiveRates::new(now);
@@ -374,7 +374,7 @@ impl Sender {
         let since = self.doubled.map(|doubled| now.saturating_sub(doubled));
         if since.is_none_or(|since| since >= self.rtt) {
             let doubled = self.x.saturating_mul(2).min(limit);
-            self.x = doubled.max(self.initial_rate());
+            self.x = doubled.max(self.initial_rate()).max(self.least());
             self.doubled = Some(now);
         }
     }
@@ -425,11 +425,13 @@ impl Sender {
     }
 
     fn x_inst(&self) -> u64 {
-        if !self.settings.damping {
-            return self.x;
-        }
-        let rate = Real::new(self.x, 0).mul(self.damping);
-        rate.floor(0).max(self.least())
+        let rate = if self.settings.damping {
+            Real::new(self.x, 0).mul(self.damping).floor(0)
+        } else {
+            self.x
+        };
+        // Also when packets got larger since X was set.
+        rate.max(self.least())
     }
 
     /// `t_ipi`: time from packet to packet.

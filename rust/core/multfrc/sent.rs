@@ -21,6 +21,14 @@ pub struct Sent {
     pub counter: u64,
 }
 
+/// What is kept of one.
+#[derive(Clone, Copy, Debug)]
+struct Record {
+    sent: Sent,
+    /// How many data packets were sent before it.
+    number: u64,
+}
+
 /// The packet a report acknowledges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Acknowledged {
@@ -36,10 +44,10 @@ pub struct Acknowledged {
 /// Packets not acknowledged, and the last one that is; oldest first.
 #[derive(Clone, Copy, Debug)]
 pub struct History {
-    kept: [Sent; KEPT],
+    kept: [Record; KEPT],
     len: usize,
     /// The last of them all.
-    last: Sent,
+    last: Record,
     /// Every how many packets one is kept.
     stride: u32,
     /// Packets since the last that was kept.
@@ -51,10 +59,13 @@ pub struct History {
 impl History {
     /// Nothing sent.
     pub const fn new() -> Self {
-        const NONE: Sent = Sent {
-            seqno: 0,
-            at: 0,
-            counter: 0,
+        const NONE: Record = Record {
+            sent: Sent {
+                seqno: 0,
+                at: 0,
+                counter: 0,
+            },
+            number: 0,
         };
         Self {
             kept: [NONE; KEPT],
@@ -68,10 +79,13 @@ impl History {
 
     /// A data packet was sent.
     pub fn add(&mut self, sent: Sent) {
-        if self.len > 0 && distance(self.last.seqno, sent.seqno) <= 0 {
+        if self.len > 0 && distance(self.last.sent.seqno, sent.seqno) <= 0 {
             return;
         }
-        self.last = sent;
+        self.last = Record {
+            sent,
+            number: self.last.number.wrapping_add(1),
+        };
         self.skipped = self.skipped.saturating_add(1);
         if self.len > 0 && self.skipped < self.stride {
             return;
@@ -82,7 +96,7 @@ impl History {
         }
         self.skipped = 0;
         if let Some(slot) = self.kept.get_mut(self.len) {
-            *slot = sent;
+            *slot = self.last;
             self.len = self.len.saturating_add(1);
         }
     }
@@ -99,20 +113,22 @@ impl History {
         let again = self.newest == Some(seqno);
         let kept = || self.kept.iter().take(self.len);
         let until = kept()
-            .take_while(|sent| distance(sent.seqno, seqno) >= 0)
+            .take_while(|record| distance(record.sent.seqno, seqno) >= 0)
             .count();
         let index = until.checked_sub(1)?;
         let before = *self.kept.get(index)?;
         let after = kept().nth(until).copied().unwrap_or(self.last);
+        let between_them = after.number.wrapping_sub(before.number) > 1;
+        let (before, after) = (before.sent, after.sent);
         let (sent, known) = if before.seqno == seqno {
             (before, true)
         } else if distance(after.seqno, seqno) >= 0 {
             (after, after.seqno == seqno)
-        } else if self.stride == 1 {
-            // Records are of all data packets: it wasn't one.
-            (before, false)
-        } else {
+        } else if between_them {
             (between(&before, &after, seqno), true)
+        } else {
+            // It had no data.
+            (before, false)
         };
         self.newest = Some(seqno);
         self.keep_from(index, 1);
@@ -130,9 +146,9 @@ impl History {
     fn keep_from(&mut self, first: usize, step: usize) {
         let mut from = first;
         let mut to: usize = 0;
-        while let Some(&sent) = self.kept.get(from).filter(|_| from < self.len) {
+        while let Some(&record) = self.kept.get(from).filter(|_| from < self.len) {
             if let Some(slot) = self.kept.get_mut(to) {
-                *slot = sent;
+                *slot = record;
             }
             from = from.saturating_add(step);
             to = to.saturating_add(1);
@@ -143,13 +159,12 @@ impl History {
 
 /// A packet of which no record was kept.
 fn between(before: &Sent, after: &Sent, seqno: u64) -> Sent {
-    let packets = distance(before.seqno, after.seqno).unsigned_abs();
+    let packets = distance(before.seqno, after.seqno).unsigned_abs().max(1);
     let place = distance(before.seqno, seqno).unsigned_abs();
     let time = after.at.saturating_sub(before.at);
-    let each = |time: u64| time.checked_div(packets).unwrap_or(0);
     let share = match time.checked_mul(place) {
-        Some(product) => each(product),
-        None => each(time).saturating_mul(place),
+        Some(product) => product / packets,
+        None => (time / packets).saturating_mul(place),
     };
     Sent {
         seqno,
