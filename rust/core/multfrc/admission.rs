@@ -26,7 +26,12 @@ pub enum Refusal {
 impl Admission {
     /// No connection so far; the sum may reach `limit`, in 2^-16.
     pub const fn new(limit: u32) -> Self {
-        Self { used: 0, limit }
+        Self::resume(0, limit)
+    }
+
+    /// The connections that are there add up to `used`.
+    pub const fn resume(used: u64, limit: u32) -> Self {
+        Self { used, limit }
     }
 
     /// Adds a connection of N, in 2^-16.

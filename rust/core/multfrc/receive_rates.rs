@@ -52,7 +52,8 @@ impl ReceiveRates {
     /// Keeps the largest only, as if it were of now: it came while the sender
     /// had little to send, and doesn't tell what the path could carry.
     pub fn maximize(&mut self, now: u64, rate: u64) {
-        let kept = self.rates.iter().take(self.len).map(|kept| kept.rate);
+        let kept = self.rates.get(..self.len).unwrap_or(&self.rates);
+        let kept = kept.iter().map(|kept| kept.rate);
         let largest = kept.filter(|&kept| kept != UNLIMITED).max().unwrap_or(0);
         self.replace(now, largest.max(rate));
     }

@@ -64,10 +64,10 @@ impl Reordering {
         if distance(last.seqno, seqno) <= 0 {
             return Place::Known;
         }
-        let mut later = self.later.iter().take(self.len);
-        if later.clone().any(|one| one.seqno == seqno) {
+        let later = self.later.get(..self.len).unwrap_or(&self.later);
+        if later.iter().any(|one| one.seqno == seqno) {
             Place::Known
-        } else if later.all(|one| distance(one.seqno, seqno) > 0) {
+        } else if later.iter().all(|one| distance(one.seqno, seqno) > 0) {
             Place::Newest
         } else {
             Place::Overtaken

@@ -159,12 +159,13 @@ impl History {
 
 /// A packet of which no record was kept.
 fn between(before: &Sent, after: &Sent, seqno: u64) -> Sent {
-    let packets = distance(before.seqno, after.seqno).unsigned_abs().max(1);
+    let packets = distance(before.seqno, after.seqno).unsigned_abs();
     let place = distance(before.seqno, seqno).unsigned_abs();
     let time = after.at.saturating_sub(before.at);
+    let each = |time: u64| time.checked_div(packets).unwrap_or(0);
     let share = match time.checked_mul(place) {
-        Some(product) => product / packets,
-        None => (time / packets).saturating_mul(place),
+        Some(product) => each(product),
+        None => each(time).saturating_mul(place),
     };
     Sent {
         seqno,

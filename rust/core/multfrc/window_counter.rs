@@ -33,7 +33,8 @@ impl WindowCounter {
     /// A packet is sent: counts the quarters since the last one.
     pub fn advance(&mut self, now: u64, rtt: u64) -> u64 {
         let quarter = (rtt / PER_RTT).max(1);
-        let quarters = now.saturating_sub(self.since) / quarter;
+        let since = now.saturating_sub(self.since);
+        let quarters = since.checked_div(quarter).unwrap_or(0);
         if quarters > MOST {
             self.value = self.value.wrapping_add(MOST);
             self.since = now;
