@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The command line.
 
+mod dccp;
 mod mptcp;
 mod program;
 
+pub(crate) use dccp::{CalcArgs, DccpAction, DccpMonitorArgs};
 pub(crate) use mptcp::{
     AddressAction, DaemonArgs, MonitorArgs as MptcpMonitorArgs, MptcpAction, MptcpArgs,
     PathManager as PathManagerName, Policy, PriorityArgs, Role, SubflowAction, SubflowAddArgs,
@@ -86,6 +88,11 @@ pub(crate) enum Command {
     },
     /// Manage the paths of MPTCP connections, and see them
     Mptcp(MptcpArgs),
+    /// See what CCID 5 of DCCP does, and evaluate its equation
+    Dccp {
+        #[command(subcommand)]
+        action: DccpAction,
+    },
     /// Make bulk TCP traffic and measure it
     Traffic {
         #[command(subcommand)]

@@ -5,6 +5,7 @@
 //! what the user gave, 2 for an error from the kernel or the system.
 
 mod cli;
+mod dccp;
 mod failure;
 mod format;
 mod mptcp;
@@ -61,6 +62,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Monitor(args) => watch::monitor(form, &args),
         Command::Plot(args) => plot::plot(&args),
         Command::Program { action } => program::run(form, &action),
+        Command::Dccp { action } => dccp::run(form, &action),
         Command::Mptcp(args) => mptcp::run(form, &args),
         Command::Traffic { action } => traffic::run(form, &action),
     }
