@@ -41,6 +41,7 @@ const ID_LOC: u16 = 10;
 /// Bits of FLAGS.
 const CAPABLE_REMOTE: u32 = 1 << 0;
 const CAPABLE_LOCAL: u32 = 1 << 1;
+const JOIN_LOCAL: u32 = 1 << 3;
 const BACKUP: u32 = (1 << 4) | (1 << 5);
 const FULLY_ESTABLISHED: u32 = 1 << 6;
 
@@ -199,9 +200,12 @@ fn connections(found: Vec<Found>) -> Vec<Connection> {
         if flags & FULLY_ESTABLISHED != 0 {
             connection.phase = Phase::Established;
         }
-        // Only who connects asks for MP_CAPABLE itself.
+        // Only who connects asks for MP_CAPABLE, and as a rule for joins, itself.
         if subflow.initial {
             connection.server_side = Some(flags & CAPABLE_LOCAL == 0);
+        } else if !connection.subflows.iter().any(|other| other.initial) {
+            let asked = connection.server_side == Some(false) || flags & JOIN_LOCAL != 0;
+            connection.server_side = Some(!asked);
         }
         connection.subflows.push(subflow);
     }
@@ -264,6 +268,11 @@ mod tests {
             (1, 2)
         );
         assert_eq!(server.server_side, Some(true));
+        // What is left when the first subflow is gone.
+        for (asked, server) in [(JOIN_LOCAL, false), (0, true)] {
+            let all = connections(vec![socket(4001, 7, 1 << 2), socket(4002, 7, asked)]);
+            assert_eq!(all[0].server_side, Some(server));
+        }
         assert_eq!(server.phase, Phase::Created);
     }
 

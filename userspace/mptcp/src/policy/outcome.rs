@@ -67,6 +67,9 @@ impl State {
         let key = key(ends.0, ends.1);
         let want = self.want_of(&key);
         let live = self.lives.remove(&key);
+        if live.as_ref().is_some_and(|live| live.doomed) {
+            return;
+        }
         let failures = match (&live, self.attempts.get(&want)) {
             (Some(live), _) if now.saturating_sub(live.since) >= LIVED => 0,
             (Some(live), _) => live.failures,

@@ -141,6 +141,7 @@ impl State {
             return;
         }
         pause(&mut live.hold, host.now);
+        live.doomed = true;
         let (local, remote) = live.ends;
         let id = live.local_id;
         self.withdraw(id, address, steps);

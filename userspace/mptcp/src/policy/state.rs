@@ -48,6 +48,10 @@ pub(crate) struct Live {
     /// Its ends as the kernel names them.
     pub(crate) ends: Key,
     pub(crate) local_id: u8,
+    pub(crate) remote_id: u8,
+    /// Its end is under way, because an address goes: that it is closed says
+    /// nothing against another one.
+    pub(crate) doomed: bool,
     /// We made it a backup.
     pub(crate) backup: bool,
     /// Since when it is.
@@ -180,6 +184,8 @@ impl State {
         self.lives.entry(key).or_insert(Live {
             ends: (subflow.local, subflow.remote),
             local_id: subflow.local_id,
+            remote_id: subflow.remote_id,
+            doomed: false,
             backup,
             since: now,
             failures,
@@ -198,6 +204,9 @@ impl State {
     /// The peer took an address back. The kernel closes its subflows.
     pub(crate) fn remote_removed(&mut self, id: u8) {
         self.remotes.remove(&id);
+        for live in self.lives.values_mut() {
+            live.doomed |= live.remote_id == id;
+        }
     }
 
     /// What failed before may work now.

@@ -200,6 +200,19 @@ fn an_address_that_goes_is_withdrawn_and_comes_back() {
 }
 
 #[test]
+fn an_address_the_peer_takes_back_may_return_under_another_number() {
+    let mut rig = Rig::new("");
+    let token = rig.client();
+    // Told in one breath, before the subflows' ends.
+    rig.kernel.remove(token, 0);
+    let ends: Vec<_> = rig.kernel.events.drain(1..).collect();
+    rig.kernel.announce(token, 2, SERVER.parse().unwrap());
+    rig.kernel.events.extend(ends);
+    rig.settle();
+    assert_eq!(rig.pairs(token).len(), 2);
+}
+
+#[test]
 fn a_flapping_link_disturbs_nobody() {
     let mut rig = Rig::new("");
     rig.client();
