@@ -14,14 +14,43 @@
 /* More than the attributes of any event. */
 #define CCP_MPTCP_EVENT_BYTES	256
 
-/**
- * ccp_mptcp_listened() - whether anybody listens for events
- * @net: the network namespace
+/*
+ * Whether anybody listens for events, in whatever network namespace: netlink
+ * keeps one bit for all of them.
  */
-bool ccp_mptcp_listened(struct net *net)
+static bool ccp_mptcp_listened_anywhere(struct net *net)
 {
 	return net->genl_sock &&
 	       genl_has_listeners(&ccp_mptcp_family, net, MPTCP_NLGRP_MPTCP_EVENTS);
+}
+
+/* A filter that lets nothing through and sees whom it would go to. */
+static int ccp_mptcp_see_listener(struct sock *socket, struct sk_buff *skb, void *seen)
+{
+	*(bool *)seen = true;
+	return 1;
+}
+
+/**
+ * ccp_mptcp_listened() - whether anybody listens for events of a namespace
+ * @net: the network namespace
+ *
+ * Any context. Sends nothing to everybody, and looks who would get it; false
+ * without the memory for that.
+ */
+bool ccp_mptcp_listened(struct net *net)
+{
+	struct sk_buff *nothing;
+	bool seen = false;
+
+	if (!ccp_mptcp_listened_anywhere(net))
+		return false;
+	nothing = genlmsg_new(0, GFP_ATOMIC | __GFP_NOWARN);
+	if (nothing)
+		genlmsg_multicast_netns_filtered(&ccp_mptcp_family, net, nothing, 0,
+						 MPTCP_NLGRP_MPTCP_EVENTS, GFP_ATOMIC,
+						 ccp_mptcp_see_listener, &seen);
+	return seen;
 }
 
 /**
@@ -195,7 +224,7 @@ void ccp_mptcp_send(struct ccp_conn *conn, const struct ccp_mptcp_event *event)
 	/* BH are off, as the connection is locked. */
 	spin_lock(&shim->events_lock);
 	number = ccp_rs_mptcp_number(conn->state, event->cmd);
-	if (ccp_mptcp_listened(conn->net))
+	if (ccp_mptcp_listened_anywhere(conn->net))
 		ccp_mptcp_multicast(conn, event, number);
 	spin_unlock(&shim->events_lock);
 }

@@ -22,6 +22,7 @@ class Packet:
     port: int
     """Destination port."""
     sequence: int
+    ack: int
     flags: int
     size: int
     """Bytes of TCP payload."""
@@ -65,5 +66,6 @@ class Capture:
             header = 40
             ecn = (data[1] >> 4) & 3
             total = 40 + struct.unpack_from("!H", data, 4)[0]
-        _, port, sequence, _, offset, flags = struct.unpack_from("!HHIIBB", data, header)
-        return Packet(outgoing, ecn, port, sequence, flags, total - header - (offset >> 4) * 4)
+        _, port, sequence, ack, offset, flags = struct.unpack_from("!HHIIBB", data, header)
+        size = total - header - (offset >> 4) * 4
+        return Packet(outgoing, ecn, port, sequence, ack, flags, size)

@@ -129,8 +129,9 @@ class Client:
     """A netlink socket that speaks to the path manager. Made in the network
     namespace the calling thread is in."""
 
-    def __init__(self, strict: bool = True) -> None:
+    def __init__(self, strict: bool = True, room: int = 1 << 20) -> None:
         self.nl = netlink.Netlink(strict)
+        self.nl.room = room
         self.family = netlink.Family.resolve(self.nl, "mptcp")
         self.heard: list[SimpleNamespace] = []
 

@@ -139,9 +139,11 @@ def refusal(message: Message, request: bytes) -> NetlinkError:
     code = -struct.unpack_from("=i", message.body)[0]
     error = NetlinkError(code, request=request)
     if message.flags & NLM_F_ACK_TLVS:
-        # With NETLINK_CAP_ACK only the header of the request comes back.
-        echoed = HEADER.unpack_from(message.body, 4)[0]
-        start = 4 + (HEADER.size if message.flags & NLM_F_CAPPED else (echoed + 3) & ~3)
+        start = 4
+        if message.kind == NLMSG_ERROR:
+            # With NETLINK_CAP_ACK only the header of the request comes back.
+            echoed = HEADER.unpack_from(message.body, 4)[0]
+            start += HEADER.size if message.flags & NLM_F_CAPPED else (echoed + 3) & ~3
         for kind, payload in attrs(message.body[start:]):
             if kind == NLMSGERR_ATTR_MSG:
                 error.text = payload.rstrip(b"\0").decode()
@@ -155,6 +157,10 @@ def refusal(message: Message, request: bytes) -> NetlinkError:
 class Netlink:
     """A netlink socket. Events that come between a request and its
     answer wait in `events`."""
+
+    room = 1 << 20
+    """For a datagram; the kernel fills messages of a list up to that, or to
+    32 KiB."""
 
     def __init__(self, strict: bool = True, protocol: int = NETLINK_GENERIC) -> None:
         self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
@@ -185,7 +191,7 @@ class Netlink:
         """What one datagram holds; [] after `timeout` seconds without any."""
         if timeout is not None and not select.select([self.sock], [], [], timeout)[0]:
             return []
-        return list(messages(self.sock.recv(1 << 20)))
+        return list(messages(self.sock.recv(self.room)))
 
     def exchange(self, kind: int, body: bytes, flags: int = 0) -> list[Message]:
         """Send a request; its answers, or NetlinkError."""
