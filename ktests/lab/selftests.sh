@@ -37,6 +37,7 @@ make_selftests() {
 		#!/bin/bash
 		# run SCRIPT [ARG]...: one of the tests, as root of a guest.
 		dir=$(cd "$(dirname "$0")" && pwd)
+		[ -e /dev/fd ] || ln -s /proc/self/fd /dev/fd
 		mkdir -p /run/legacy
 		for name in iptables ip6tables; do
 			ln -sf "$dir/tools/usr/sbin/xtables-legacy-multi" "/run/legacy/$name"
