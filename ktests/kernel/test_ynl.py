@@ -9,20 +9,21 @@ import time
 
 import isa
 from lab import Lab
+from mptcp import Hosts, Pair
 from traffic import MSS
 
 RTT = 0.1
 
 
-def ynl(lab: Lab, ns):
-    """A client of the family in `ns`, from tools/net/ynl of the kernel tree."""
+def ynl(lab: Lab, ns, family: str = "ccp"):
+    """A client of a family in `ns`, from tools/net/ynl of the kernel tree."""
     if str(lab.ynl) not in sys.path:
         sys.path.insert(0, str(lab.ynl))
     from lib import YnlFamily
 
     # Without a schema: that of 6.12 doesn't know the display hint ipv4-or-v6.
     with ns:
-        return YnlFamily(str(lab.spec), schema="")
+        return YnlFamily(str(lab.spec.with_name(f"{family}.yaml")), schema="")
 
 
 def events(client, wait: float) -> list[tuple[str, dict]]:
@@ -118,3 +119,30 @@ def test_error_text(lab: Lab) -> None:
         assert "99" in error.nl_msg.extack["msg"]
     else:
         raise AssertionError("flow 99 exists")
+
+
+def test_path_manager(lab: Lab) -> None:
+    where = lab.keep(Hosts())
+    watcher, daemon = ynl(lab, where.a, "mptcp"), ynl(lab, where.a, "mptcp")
+    watcher.ntf_subscribe("mptcp_events")
+    pair = lab.keep(Pair(where))
+    pair.talk()
+    (_, created), (name, established) = events(watcher, RTT)
+    assert name == "established"
+    assert (created["sport"], created["dport"]) == (pair.sock.getsockname()[1], pair.port)
+    assert (created["seq"], created["server-side"], created["loc-id"]) == (1, 0, 0)
+    token = established["token"]
+    (connection,) = daemon.dump("get-conn", {})
+    assert connection == daemon.do("get-conn", {"token": token})
+    assert (connection["state"], connection["extra-subflows"]) == ("established", 0)
+    assert [local["refs"] for local in connection["local"]] == [1]
+    daemon.do("set-filter", {"flags": 1 << 9})
+    daemon.do("announce", {"token": token, "family": 2, "loc-id": 9, "saddr4": 0x0102000A})
+    subflows = daemon.dump("get-subflow", {"token": token})
+    assert [(s["subflow-id"], s["initial-subflow"]) for s in subflows] == [(1, 1)]
+    counters = daemon.do("get-counters", {})
+    assert counters["drops"] == 0
+    assert counters["events"][0] == {"kind": 1, "seq": 1}
+    pair.close()
+    ((name, closed),) = events(watcher, 1)
+    assert (name, closed["token"]) == ("closed", token)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whether a peer's subflow may join.
+//! What a peer may do: have a subflow join, and have an address confirmed.
 
 /// Most subflows beside the first, whoever decides.
 pub const EXTRA_MAX: u32 = 255;
@@ -15,4 +15,11 @@ pub fn admits(extra: u32, listened: bool, limit: u32) -> bool {
         } else {
             limit.min(EXTRA_MAX)
         }
+}
+
+/// Whether an address that the peer announces is confirmed (echoed). While
+/// nobody listens nobody would learn of it. The peer then announces it a few
+/// times more, and whoever listens by then does.
+pub fn confirms(listened: bool) -> bool {
+    listened
 }

@@ -21,6 +21,7 @@ mod tracks;
 pub use self::{
     admission::{
         admits,
+        confirms,
         EXTRA_MAX, //
     },
     connection::{

@@ -92,7 +92,7 @@ pub struct Request {
 impl Request {
     /// Whether an attribute is there.
     pub fn has(&self, attr: Attr) -> bool {
-        self.has & 1 << attr as u32 != 0
+        self.has & (1 << attr as u32) != 0
     }
 
     /// Checks that these attributes are there.
