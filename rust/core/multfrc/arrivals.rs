@@ -127,12 +127,12 @@ impl Arrivals {
     /// but of a round trip at least.
     pub fn rate(&self, now: u64) -> u64 {
         let long = |mark: &&Mark| now.saturating_sub(mark.at) >= self.rtt;
-        let mut marks = self.marks.iter().take(self.len);
+        let marks = self.marks.get(..self.len).unwrap_or(&self.marks);
         let since = Some(&self.reported)
             .filter(|_| self.reported.at > 0)
             .filter(long)
-            .or_else(|| marks.clone().find(long))
-            .or_else(|| marks.next_back());
+            .or_else(|| marks.iter().find(long))
+            .or_else(|| marks.last());
         let Some(since) = since else {
             return 0;
         };
@@ -171,8 +171,8 @@ impl Arrivals {
             self.steady.saturating_add(1).min(MARKS)
         };
         let steps = |mark: &Mark| self.counter.wrapping_sub(mark.counter);
-        let mut steady = self.marks.iter().take(self.steady);
-        if let Some(mark) = steady.find(|&mark| steps(mark) >= PER_RTT) {
+        let steady = self.marks.get(..self.steady).unwrap_or(&self.marks);
+        if let Some(mark) = steady.iter().find(|&mark| steps(mark) >= PER_RTT) {
             let time = now.saturating_sub(mark.at).saturating_mul(PER_RTT);
             let sample = time.checked_div(steps(mark)).unwrap_or(0).max(1000);
             self.rtt = if self.measured {

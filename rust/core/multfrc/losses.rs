@@ -52,7 +52,7 @@ impl Hole {
     /// The phase of a packet of it, counted from 1.
     fn phase(&self, packet: u64) -> u64 {
         let (span, spaces) = self.spread();
-        let into = span.saturating_mul(packet) / spaces.max(1);
+        let into = span.saturating_mul(packet).checked_div(spaces).unwrap_or(0);
         self.from.saturating_add(into)
     }
 }

@@ -33,16 +33,16 @@ impl ReceiveRates {
 
     /// The largest rate.
     pub fn max(&self) -> u64 {
-        let rates = self.rates.iter().take(self.len);
+        let rates = self.kept().iter();
         rates.map(|reported| reported.rate).max().unwrap_or(0)
     }
 
     /// Adds a rate, and drops those older than two round trips.
     pub fn update(&mut self, now: u64, rate: u64, rtt: u64) {
         let oldest = now.saturating_sub(rtt.saturating_mul(2));
-        let fresh = self.rates.iter().take(self.len);
-        let fresh = fresh.take_while(|reported| reported.at >= oldest).count();
-        self.len = fresh.saturating_add(1).min(KEPT);
+        let kept = self.kept();
+        let fresh = kept.iter().position(|reported| reported.at < oldest);
+        self.len = fresh.unwrap_or(self.len).saturating_add(1).min(KEPT);
         self.rates.rotate_right(1);
         if let Some(first) = self.rates.first_mut() {
             *first = Reported { rate, at: now };
@@ -52,10 +52,13 @@ impl ReceiveRates {
     /// Keeps the largest only, as if it were of now: it came while the sender
     /// had little to send, and doesn't tell what the path could carry.
     pub fn maximize(&mut self, now: u64, rate: u64) {
-        let kept = self.rates.get(..self.len).unwrap_or(&self.rates);
-        let kept = kept.iter().map(|kept| kept.rate);
+        let kept = self.kept().iter().map(|kept| kept.rate);
         let largest = kept.filter(|&kept| kept != UNLIMITED).max().unwrap_or(0);
         self.replace(now, largest.max(rate));
+    }
+
+    fn kept(&self) -> &[Reported] {
+        self.rates.get(..self.len).unwrap_or(&self.rates)
     }
 
     /// Halves all rates.

@@ -146,7 +146,8 @@ impl Receiver {
     }
 
     /// Counts data packets from one packet in order to the next. True if a
-    /// loss event began in between.
+    /// loss event began in between. Of packets lost before other lost ones
+    /// nobody tells whether they had data: they count.
     fn pass(&mut self, now: u64, before: &Arrival, after: &Arrival) -> bool {
         let missing = distance(before.seqno, after.seqno)
             .unsigned_abs()

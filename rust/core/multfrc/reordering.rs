@@ -82,7 +82,8 @@ impl Reordering {
             return;
         }
         let mut moving = arrival;
-        for slot in self.later.iter_mut().take(self.len) {
+        let len = self.len.min(OVERTAKING);
+        for slot in self.later.get_mut(..len).unwrap_or_default() {
             if distance(slot.seqno, moving.seqno) < 0 {
                 core::mem::swap(slot, &mut moving);
             }

@@ -111,13 +111,14 @@ impl History {
             return None;
         }
         let again = self.newest == Some(seqno);
-        let kept = || self.kept.iter().take(self.len);
-        let until = kept()
-            .take_while(|record| distance(record.sent.seqno, seqno) >= 0)
-            .count();
+        let kept = self.kept.get(..self.len).unwrap_or(&self.kept);
+        let until = kept
+            .iter()
+            .position(|record| distance(record.sent.seqno, seqno) < 0)
+            .unwrap_or(kept.len());
         let index = until.checked_sub(1)?;
-        let before = *self.kept.get(index)?;
-        let after = kept().nth(until).copied().unwrap_or(self.last);
+        let before = *kept.get(index)?;
+        let after = kept.get(until).copied().unwrap_or(self.last);
         let between_them = after.number.wrapping_sub(before.number) > 1;
         let (before, after) = (before.sent, after.sent);
         let (sent, known) = if before.seqno == seqno {

@@ -69,6 +69,8 @@ pub(crate) struct Network {
     pub(crate) bottleneck: Option<(u64, u64)>,
     /// Whether the data packet of this number, sent now, gets lost.
     pub(crate) lose: Fate,
+    /// Whether that packet without data does.
+    pub(crate) lose_bare: Fate,
     /// Whether a report gets lost.
     pub(crate) lose_report: Fate,
     /// Whether a data packet takes longer, and how much.
@@ -79,6 +81,7 @@ pub(crate) struct Network {
     /// Packets without data since the last with.
     ndp: u64,
     bare_every: u64,
+    bares: u64,
     free_at: u64,
     send_at: u64,
     greatest: Option<u64>,
@@ -104,6 +107,7 @@ impl Network {
             delay: rtt / 2,
             bottleneck: None,
             lose: Box::new(|_, _| false),
+            lose_bare: Box::new(|_, _| false),
             lose_report: Box::new(|_, _| false),
             late: Box::new(|_| 0),
             source: Source::Greedy,
@@ -112,6 +116,7 @@ impl Network {
             seqno: SEQNOS - 50,
             ndp: 0,
             bare_every: 0,
+            bares: 0,
             free_at: 0,
             send_at: 0,
             greatest: None,
@@ -246,7 +251,12 @@ impl Network {
     fn transmit(&mut self, ccval: u8, data: bool) -> u64 {
         self.seqno = (self.seqno + 1) % SEQNOS;
         let mut leaves = self.now;
-        let mut lost = data && (self.lose)(self.packets, self.now);
+        let mut lost = if data {
+            (self.lose)(self.packets, self.now)
+        } else {
+            self.bares += 1;
+            (self.lose_bare)(self.bares, self.now)
+        };
         if let Some((time, room)) = self.bottleneck {
             let waiting = self.free_at.saturating_sub(self.now);
             lost |= waiting > time * room;

@@ -2,7 +2,11 @@
 
 //! Paths that do other things than lose data packets.
 
-use crate::{near, network::Network, weight, MILLISECOND, SECOND};
+use crate::{
+    near,
+    network::{Network, Source},
+    weight, MILLISECOND, SECOND,
+};
 
 /// X of a flow of which every hundredth packet gets lost, 50 ms.
 fn want(n: f64) -> f64 {
@@ -74,6 +78,24 @@ fn two_ways() {
     }
 }
 
+/// Only losses of data count: NDP Count tells of the others.
+#[test]
+fn losses_of_packets_without_data() {
+    let mut network = Network::new(weight(2.0), 50 * MILLISECOND);
+    network.offer(Source::Every(4 * MILLISECOND));
+    network.bare(3 * MILLISECOND);
+    network.lose_bare = Box::new(|bare, _| bare % 3 == 0);
+    network.run(10 * SECOND);
+    assert_eq!(network.receiver.info().events, 0);
+    let lost = network.packets + 10;
+    network.lose = Box::new(move |packet, _| (lost..lost + 4).contains(&packet));
+    network.run(SECOND);
+    let info = network.receiver.info();
+    // NDP Count doesn't tell of a packet before lost data.
+    assert!((4..=6).contains(&info.lost_total), "{}", info.lost_total);
+    assert_eq!(info.events, 1);
+}
+
 /// Half a second without a packet: a few loss events of many packets each.
 #[test]
 fn an_outage() {
@@ -122,7 +144,7 @@ fn reports_are_few() {
 #[test]
 fn a_report_for_each_rare_packet() {
     let mut network = Network::new(weight(1.0), 50 * MILLISECOND);
-    network.offer(crate::network::Source::Every(200 * MILLISECOND));
+    network.offer(Source::Every(200 * MILLISECOND));
     network.run(20 * SECOND);
     assert!(network.reports >= network.packets - 1);
     // Also while it isn't decided whether one was lost.
