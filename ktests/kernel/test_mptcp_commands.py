@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 
-from lab import Lab, both_families, raises, wait_for
+from lab import Lab, both_families, cases, raises, wait_for
 from mptcp import Client, Cmd, Event, Hosts, Pair, ends
 from netlink import NetlinkError
 
@@ -240,7 +240,6 @@ def test_too_early_and_too_late(lab: Lab) -> None:
     with raises(errno.EAGAIN):
         server.create(peer, "10.0.2.2", "10.0.2.1", 1, loc_id=3)
     pair.accept()
-    pair.talk_back = None
     pair.peer.sendall(b"!")
     client.wait(Event.ESTABLISHED)
     client.create(token, "10.0.2.1", "10.0.2.2", pair.port, loc_id=3)
@@ -342,6 +341,52 @@ def test_priority(lab: Lab) -> None:
     scene.client.command(Cmd.SUB_PRIORITY, token=scene.token, **pair)
     backups = {s.subflow_id: s.backup for s in scene.client.subflows(scene.token)}
     assert backups == {1: 1, 2: 0}
+
+
+def test_backup_of_an_announced_address(lab: Lab) -> None:
+    """The peer's joins to an address that was announced as backup."""
+    scene = Scene(lab)
+    assert scene.server
+    scene.server.announce(scene.peer_token, 4, scene.there(), backup=1)
+    told = scene.client.wait(Event.ANNOUNCED)
+    joined = scene.join(loc_id=5, rem_id=told.rem_id)
+    assert (joined.backup, joined.rem_id) == (1, 4)
+    assert scene.server.wait(Event.SUB_ESTABLISHED).backup == 1
+    scene.server.announce(scene.peer_token, 4, scene.there(), backup=0)
+    scene.create(loc_id=5)
+    assert scene.client.wait(Event.SUB_ESTABLISHED).backup == 0
+
+
+@cases(mapped=[False, True])
+def test_destroy_at_a_dual_stack_socket(lab: Lab, mapped: bool) -> None:
+    """It tells mapped addresses, and takes either form."""
+    where = lab.keep(Hosts())
+    with where.a:
+        client = lab.keep(Client().join())
+    with where.b:
+        server = lab.keep(Client().join())
+        listener = socket.socket(socket.AF_INET6, socket.SOCK_STREAM, 262)
+    listener.bind(("::", 0))
+    listener.listen()
+    port = listener.getsockname()[1]
+    with where.a:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)
+    sock.connect(("10.0.1.2", port))
+    peer, _ = listener.accept()
+    sock.sendall(b"?")
+    peer.sendall(peer.recv(1))
+    assert sock.recv(1) == b"?"
+    token = client.wait(Event.ESTABLISHED).token
+    client.create(token, "10.0.2.1", "10.0.2.2", port, loc_id=3)
+    joined = server.wait(Event.SUB_ESTABLISHED)
+    assert (joined.saddr, joined.daddr) == ("::ffff:10.0.2.2", "::ffff:10.0.2.1")
+    if not mapped:
+        joined.saddr, joined.daddr = "10.0.2.2", "10.0.2.1"
+    server.destroy(joined)
+    assert server.wait(Event.SUB_CLOSED).subflow_id == 2
+    client.wait(Event.SUB_CLOSED)
+    for end in (sock, peer, listener):
+        end.close()
 
 
 def test_errors_of_destroy_and_priority(lab: Lab) -> None:

@@ -284,6 +284,8 @@ def test_long_lists(lab: Lab) -> None:
     ids = [e.loc_id for c in found if c.token == token for e in c.local]
     assert sorted(ids) == list(range(256))
     assert tokens.count(token) > 1
+    with raises(errno.ENOSPC, "255 ids"):
+        client.create(token, "10.0.2.1", "10.0.2.2", pair.port)
     # In one message, for those who ask for one connection.
     assert len(client.connection(token).local) == 256
     assert len(client.connections()) == 1 + len(pairs)
