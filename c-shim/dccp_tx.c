@@ -203,12 +203,13 @@ int ccp_dccp_tx_parse_options(struct sock *sk, u8 packet, u8 option, u8 *value,
 static void ccp_dccp_open_window(struct sock *sk, const struct ccp_dccp_half *half)
 {
 	u64 want = ccp_rs_dccp_tx_window(half->state);
-	u64 asked = dccp_feat_nn_get(sk, DCCPF_SEQUENCE_WINDOW);
+	u64 have = dccp_sk(sk)->dccps_l_seq_win;
 
-	if (want > asked)
+	/* A new request would void the answer that is on its way. */
+	if (dccp_feat_nn_get(sk, DCCPF_SEQUENCE_WINDOW) != have)
+		inet_csk_schedule_ack(sk);	/* it may have been lost */
+	else if (want > have)
 		dccp_feat_signal_nn_change(sk, DCCPF_SEQUENCE_WINDOW, want);
-	else if (asked != dccp_sk(sk)->dccps_l_seq_win)
-		inet_csk_schedule_ack(sk);	/* the request may be lost */
 }
 
 /* A packet came; its options were parsed before. */

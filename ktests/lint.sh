@@ -51,8 +51,8 @@ checkpatch() {
 step_cstyle() {
 	local rc=0
 	local -a code events
-	mapfile -t code < <(tracked 'c-shim/*.[ch]' ':!c-shim/*_gen.[ch]' ':!c-shim/trace.h')
-	mapfile -t events < <(tracked c-shim/trace.h)
+	mapfile -t code < <(tracked 'c-shim/*.[ch]' ':!c-shim/*_gen.[ch]' ':!c-shim/*trace.h')
+	mapfile -t events < <(tracked 'c-shim/*trace.h')
 	checkpatch LINUX_VERSION_CODE,CONST_STRUCT "${code[@]}" || rc=1
 	checkpatch LINUX_VERSION_CODE,PARENTHESIS_ALIGNMENT "${events[@]}" || rc=1
 	return $rc
