@@ -181,6 +181,34 @@ fn only_reports_on_packets_sent_count() {
     assert_eq!(sender.info().state, 2);
 }
 
+/// Reports on times with little to send: the largest receive rate counts until
+/// the loss rate rises.
+#[test]
+fn little_to_send() {
+    let mut sender = Sender::new(weight(1.0), Settings::default());
+    sender.handshake(100_000);
+    let mut x = |seqno: u64, rate: u64, packets: u64| {
+        let now = seqno * SECOND;
+        assert!(matches!(sender.send(now, 1000), Verdict::Send { .. }));
+        sender.sent(now, seqno, 1000);
+        let some = Report {
+            interval: packets << 16,
+            rate: rate * 64,
+            lost: 1 << 16,
+        };
+        let later = now + 100 * MILLISECOND;
+        assert!(report(&mut sender, later, seqno, 0, some));
+        sender.info().x as f64 / 64.0
+    };
+    // The first packet uses up all there is; nothing limits the rate yet.
+    assert!(x(1, 100_000, 1_000_000) > 1e7);
+    near(x(2, 100, 1_000_000), 200_000.0, 1e-6);
+    near(x(3, 100, 1_000_000), 200_000.0, 1e-6);
+    near(x(4, 50_000, 900_000), 50_000.0, 1e-6);
+    near(x(5, 200_000, 800_000), 170_000.0, 1e-6);
+    near(x(6, 100, 800_000), 340_000.0, 1e-6);
+}
+
 /// Without a loss event between losses the rate is a packet per 64 s.
 #[test]
 fn nothing_but_losses() {
