@@ -28,6 +28,8 @@ use std::{
 const SLEEP: Duration = Duration::from_secs(1);
 /// Least time between two dumps.
 const DUMP: Duration = Duration::from_millis(200);
+/// Longest a dump waits for the end of queued events.
+const QUEUED: Duration = Duration::from_secs(3);
 /// Time between two looks for what no event told.
 const AUDIT: Duration = Duration::from_secs(10);
 /// Likewise where the kernel counts no events, and only a dump tells.
@@ -170,7 +172,12 @@ impl Daemon<'_> {
         if self.engine.wants_dump() && self.dump.is_none() {
             self.dump = Some(self.dumped.saturating_add(DUMP));
         }
-        if self.dump.is_some_and(|dump| dump <= self.now()) {
+        // What is queued is older than a dump, and would undo what that says.
+        let ready = |dump: Duration| {
+            let now = self.now();
+            dump <= now && (!events || dump.saturating_add(QUEUED) <= now)
+        };
+        if self.dump.is_some_and(ready) {
             self.summary.resyncs += 1;
             self.resync()?;
         }

@@ -70,11 +70,14 @@ impl Counters {
 #[derive(Debug, Default)]
 pub(crate) struct Sequence {
     seen: BTreeMap<Kind, u64>,
+    /// The kernel has told its counters: of a kind not seen there was none.
+    started: bool,
 }
 
 impl Sequence {
     /// From now on what comes after `counters` must come.
     pub(crate) fn start(&mut self, counters: &Counters) {
+        self.started = true;
         for (&kind, &last) in &counters.last {
             let seen = self.seen.entry(kind).or_default();
             *seen = last.max(*seen);
@@ -86,13 +89,12 @@ impl Sequence {
         let Some(seq) = event.record.seq else {
             return false;
         };
-        let Some(seen) = self.seen.get_mut(&event.kind) else {
-            self.seen.insert(event.kind, seq);
+        let seen = self.seen.insert(event.kind, seq);
+        let Some(seen) = seen.or(self.started.then_some(0)) else {
             return false;
         };
-        let gap = seq > seen.saturating_add(1);
-        *seen = seq.max(*seen);
-        gap
+        self.seen.insert(event.kind, seq.max(seen));
+        seq > seen.saturating_add(1)
     }
 
     /// True when `counters` counted events that have not come; with them seen
@@ -101,7 +103,7 @@ impl Sequence {
         let missed = counters
             .last
             .iter()
-            .any(|(kind, &last)| self.seen.get(kind).is_some_and(|&seen| seen < last));
+            .any(|(kind, &last)| self.seen.get(kind).copied().unwrap_or(0) < last);
         self.start(counters);
         missed
     }
@@ -130,10 +132,14 @@ mod tests {
         // Queued before the counters were read.
         assert!(!sequence.gap_before(&event(Kind::Created, 4)));
         assert!(!sequence.gap_before(&event(Kind::Created, 5)));
-        assert!(!sequence.gap_before(&event(Kind::Closed, 9)));
+        // There was none before.
+        assert!(!sequence.gap_before(&event(Kind::Closed, 1)));
+        assert!(sequence.gap_before(&event(Kind::Removed, 2)));
         assert!(sequence.gap_before(&event(Kind::Created, 7)));
         assert!(!sequence.gap_before(&event(Kind::Created, 8)));
         assert!(sequence.gap_before(&event(Kind::Closed, u64::MAX)));
+        // Without counters the first one seen is the first one.
+        assert!(!Sequence::default().gap_before(&event(Kind::Closed, 9)));
     }
 
     #[test]
@@ -147,5 +153,10 @@ mod tests {
         assert!(!sequence.behind(&counted(1)));
         assert!(sequence.behind(&counted(2)));
         assert!(!sequence.behind(&counted(2)));
+        let closed = Counters {
+            last: BTreeMap::from([(Kind::Closed, 1)]),
+            ..Counters::default()
+        };
+        assert!(sequence.behind(&closed));
     }
 }

@@ -99,6 +99,12 @@ impl State {
                 }
             }
         }
+        // Of what was asked for, only a dump tells the ports to close it by.
+        for (want, attempt) in &self.attempts {
+            if matches!(attempt, Attempt::Pending { .. }) && steps.has_left(host, want.local) {
+                steps.overdue = true;
+            }
+        }
         // Something must be left that works, also to tell the peer.
         let works = |key: &Key| !host.gone.contains_key(&key.0.ip());
         if self.lives.keys().any(works) {

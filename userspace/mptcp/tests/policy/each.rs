@@ -200,6 +200,25 @@ fn an_address_that_goes_is_withdrawn_and_comes_back() {
 }
 
 #[test]
+fn a_subflow_that_still_waits_goes_with_its_address() {
+    let mut rig = Rig::new("");
+    rig.kernel.fate = Fate::Silence;
+    let token = rig.client();
+    assert_eq!(rig.pairs(token).len(), 2);
+    rig.lose_link("eth1");
+    let commands = rig.wait(1_000);
+    assert!(
+        matches!(commands.last(), Some(Command::Close { .. })),
+        "{commands:?}"
+    );
+    assert_eq!(rig.pairs(token).len(), 1);
+    rig.kernel.fate = Fate::Works;
+    rig.addresses(links());
+    rig.settle();
+    assert_eq!(rig.pairs(token).len(), 2);
+}
+
+#[test]
 fn an_address_the_peer_takes_back_may_return_under_another_number() {
     let mut rig = Rig::new("");
     let token = rig.client();
