@@ -129,7 +129,6 @@ static bool ccp_pm_allow_subflow(void *data, unsigned int extra)
 	return false;
 }
 
-/* Echoed in any case, or the peer would announce it again and again. */
 static bool ccp_pm_add_addr_received(void *data,
 				     const struct mptcp_pm_subflow *on,
 				     const struct mptcp_pm_end *addr)
@@ -140,7 +139,7 @@ static bool ccp_pm_add_addr_received(void *data,
 	if (ccp_rs_path_on_address(ccp_conn_lock(conn), addr, &event))
 		ccp_mptcp_send(conn, &event);
 	ccp_conn_unlock(conn);
-	return true;
+	return ccp_rs_path_confirms(ccp_mptcp_listened(conn->net));
 }
 
 static void ccp_pm_rm_addr_received(void *data, u8 id)

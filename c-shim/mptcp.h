@@ -178,6 +178,7 @@ bool ccp_rs_path_on_address_removed(struct ccp_path *path, u8 id,
 int ccp_rs_path_local_id(struct ccp_path *path, const struct mptcp_pm_end *local);
 bool ccp_rs_path_is_backup(struct ccp_path *path, const struct mptcp_pm_end *local);
 bool ccp_rs_path_admits(u32 extra, bool listened, u32 limit);
+bool ccp_rs_path_confirms(bool listened);
 bool ccp_rs_path_info(struct ccp_path *path, struct ccp_mptcp_conn_info *info);
 bool ccp_rs_path_local(struct ccp_path *path, u32 index, struct ccp_mptcp_local *local);
 void ccp_rs_subflow_info(const struct mptcp_pm_subflow *subflow,

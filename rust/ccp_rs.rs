@@ -80,11 +80,11 @@ const DCCP: &str = if cfg!(ccp_dccp) {
 /// MPTCP socket has the path manager.
 struct CcpModule {
     _debugfs: shim::Debugfs,
+    _tcp: shim::CongestionControl,
     #[cfg(ccp_mptcp)]
     _mptcp: shim::mptcp::PathManager,
     #[cfg(ccp_dccp)]
     _dccp: shim::dccp::Ccid5,
-    _tcp: shim::CongestionControl,
     _netlink: shim::Netlink,
     _net: shim::Namespaces,
     _flows: shim::FlowCache<flows::Flow>,
@@ -95,19 +95,21 @@ impl kernel::Module for CcpModule {
         let flows = shim::FlowCache::create()?;
         let net = shim::Namespaces::register()?;
         let netlink = shim::Netlink::register()?;
-        let tcp = shim::CongestionControl::register()?;
-        #[cfg(ccp_mptcp)]
-        let mptcp = shim::mptcp::PathManager::register()?;
+        // Sockets come as soon as a hook is registered, and a module that fails
+        // to load doesn't wait for them: parameters are refused first.
         #[cfg(ccp_dccp)]
         let dccp = shim::dccp::Ccid5::register()?;
+        #[cfg(ccp_mptcp)]
+        let mptcp = shim::mptcp::PathManager::register()?;
+        let tcp = shim::CongestionControl::register()?;
         pr_info!("tcp yes, mptcp {MPTCP}, dccp {DCCP}\n");
         Ok(CcpModule {
             _debugfs: shim::Debugfs::create(),
+            _tcp: tcp,
             #[cfg(ccp_mptcp)]
             _mptcp: mptcp,
             #[cfg(ccp_dccp)]
             _dccp: dccp,
-            _tcp: tcp,
             _netlink: netlink,
             _net: net,
             _flows: flows,

@@ -183,6 +183,11 @@ extern "C" fn ccp_rs_path_admits(extra: u32, listened: bool, limit: u32) -> bool
     mptcp::admits(extra, listened, limit)
 }
 
+#[no_mangle]
+extern "C" fn ccp_rs_path_confirms(listened: bool) -> bool {
+    mptcp::confirms(listened)
+}
+
 /// What a query tells of a connection; false when there is nothing more to tell.
 #[no_mangle]
 extern "C" fn ccp_rs_path_info(path: &mut Path, info: &mut MaybeUninit<ConnInfo>) -> bool {

@@ -217,18 +217,17 @@ impl<L: Room<Local>, S: Room<Track>> Connection<L, S> {
     }
 
     fn began(&mut self, subflow: &Subflow) {
+        if self.tracks.has(subflow.id) {
+            return;
+        }
         let id = subflow.local.id;
-        match self.tracks.add(subflow.id, id) {
-            Added::Known => {}
+        // Without memory for its address there is nothing to give back later.
+        let local = self.locals.note(&subflow.local).is_ok().then_some(id);
+        match (self.tracks.add(subflow.id, local), local) {
+            (Added::New, Some(id)) => self.locals.hold(id),
             // Without memory for it the id is at least in nobody else's hands.
-            added => {
-                let _ = self.locals.note(&subflow.local);
-                if added == Added::New {
-                    self.locals.hold(id);
-                } else {
-                    self.locals.hold_for_good(id);
-                }
-            }
+            (Added::NoMemory, Some(id)) => self.locals.hold_for_good(id),
+            _ => {}
         }
     }
 

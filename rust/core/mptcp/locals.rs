@@ -6,7 +6,9 @@
 //! that uses it, the peer to whom it was announced, a command that is under
 //! way. Then the entry goes, and with it the claim on the id. An entry that a
 //! peer's SYN made, and nobody refers to yet, stays until its id or its slot is
-//! needed. Id 0 is the address of the first subflow for good.
+//! needed. Those count from 255 down: daemons that choose ids themselves count
+//! up, so a join under way seldom loses its id to a command. Id 0 is the address
+//! of the first subflow for good.
 
 use super::{
     end::End,
@@ -105,7 +107,7 @@ impl<R: Room<Local>> Locals<R> {
         if let Some(known) = self.find(end) {
             return Ok(known.end.id);
         }
-        let id = self.free_id()?;
+        let id = self.free_id(true)?;
         self.insert(end.with_id(id).with_port(0), false, 0)?;
         Ok(id)
     }
@@ -216,7 +218,7 @@ impl<R: Room<Local>> Locals<R> {
             let known = first.or_else(|| self.iter().find(|local| same_end(local)));
             return match known.map(|local| local.end.id) {
                 Some(id) => Ok(id),
-                None => self.free_id(),
+                None => self.free_id(false),
             };
         }
         let stands_for_other = |local: &Local| local.is(end.id) && !local.has_host(end);
@@ -237,8 +239,9 @@ impl<R: Room<Local>> Locals<R> {
         Ok(end.id)
     }
 
-    /// An id that stands for no address; an idle entry makes way if need be.
-    fn free_id(&mut self) -> Result<u8, Conflict> {
+    /// The lowest or highest id that stands for no address; an idle entry makes
+    /// way if need be.
+    fn free_id(&mut self, highest: bool) -> Result<u8, Conflict> {
         let mut taken = [0u64; IDS / 64];
         for local in self.iter() {
             if let Some(word) = taken.get_mut(usize::from(local.end.id / 64)) {
@@ -249,7 +252,13 @@ impl<R: Room<Local>> Locals<R> {
             let word = taken.get(usize::from(id / 64));
             word.is_some_and(|word| word.wrapping_shr(u32::from(id % 64)) & 1 == 0)
         };
-        if let Some(id) = (1..=u8::MAX).find(is_free) {
+        let mut ids = 1..=u8::MAX;
+        let free = if highest {
+            ids.rfind(is_free)
+        } else {
+            ids.find(is_free)
+        };
+        if let Some(id) = free {
             return Ok(id);
         }
         let mut slots = self.room.slots_mut().iter_mut();

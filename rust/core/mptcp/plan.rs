@@ -5,7 +5,10 @@
 
 use super::{
     connection::Connection,
-    end::End,
+    end::{
+        End,
+        Host, //
+    },
     locals::Local,
     refusal::Refusal,
     request::{
@@ -83,6 +86,10 @@ impl<L: Room<Local>, S: Room<Track>> Connection<L, S> {
                     return Err(Refusal::Kinds);
                 }
                 if source.host().is_any() {
+                    // Written as IPv6 it would not be taken for "any" there.
+                    if let Host::V4(any) = source.host() {
+                        join.local = End::v4(any, source.port(), 0);
+                    }
                     match source.id {
                         0 => return Ok(join),
                         id => return Err(Refusal::AnyWithId(id)),

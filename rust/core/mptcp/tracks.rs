@@ -13,7 +13,7 @@ use super::room::Room;
 pub struct Track {
     /// Its id; 0 is a free slot, as the first subflow is 1.
     id: u32,
-    local: u8,
+    local: Option<u8>,
 }
 
 /// What became of a subflow that was mentioned.
@@ -50,8 +50,8 @@ impl<R: Room<Track>> Tracks<R> {
         id != 0 && self.room.slots().iter().any(|track| track.id == id)
     }
 
-    /// A subflow that uses local address `local` was mentioned.
-    pub fn add(&mut self, id: u32, local: u8) -> Added {
+    /// A subflow was mentioned that uses local address `local`, if that is known.
+    pub fn add(&mut self, id: u32, local: Option<u8>) -> Added {
         if id == 0 || self.has(id) {
             return Added::Known;
         }
@@ -64,10 +64,10 @@ impl<R: Room<Track>> Tracks<R> {
         }
     }
 
-    /// A subflow is gone; the local address it used.
+    /// A subflow is gone; the local address it held.
     pub fn remove(&mut self, id: u32) -> Option<u8> {
         let mut slots = self.room.slots_mut().iter_mut();
         let found = slots.find(|track| id != 0 && track.id == id)?;
-        Some(core::mem::take(found).local)
+        core::mem::take(found).local
     }
 }

@@ -130,6 +130,11 @@ fn routing_decides_for_the_any_address() {
     assert_eq!(ids(&conn), [0]);
     let refused = conn.begin_join(&request(Some(any.with_id(4)), peer()));
     assert_eq!(refused, Err(Refusal::AnyWithId(4)));
+    // Mapped into IPv6 the kernel would take it for an address.
+    let mut mapped = [0; 16];
+    mapped[10..12].fill(0xff);
+    let join = conn.begin_join(&request(Some(End::v6(mapped, 7000, 0)), peer()));
+    assert_eq!(join.map(|join| join.local), Ok(any));
 }
 
 #[test]
@@ -216,9 +221,9 @@ fn withdrawals() {
     conn.on(What::SubflowClosed, &subflow(1, v4(1, 0, 0)));
     assert_eq!(conn.begin_remove(&asked), Err(Refusal::Unannounced(0)));
     // One that a SYN named and nobody uses.
-    assert_eq!(conn.local_id(&v4(5, 0, 0)), Ok(1));
-    asked.loc_id = 1;
-    assert_eq!(conn.begin_remove(&asked), Err(Refusal::Unannounced(1)));
+    assert_eq!(conn.local_id(&v4(5, 0, 0)), Ok(255));
+    asked.loc_id = 255;
+    assert_eq!(conn.begin_remove(&asked), Err(Refusal::Unannounced(255)));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 use ccp_core::mptcp::{
     admits,
+    confirms,
     flag,
     Connection,
     State,
@@ -170,6 +171,11 @@ fn who_may_join() {
     assert!(!admits(255, true, 2));
     assert!(!admits(255, false, u32::MAX));
     assert!(!admits(u32::MAX, true, u32::MAX));
+}
+
+#[test]
+fn addresses_are_confirmed_to_listeners_only() {
+    assert!(confirms(true) && !confirms(false));
 }
 
 #[test]

@@ -45,21 +45,24 @@ fn joins_get_ids() {
     assert_eq!(table.id_for(&v4(1, 40000, 0)), Ok(0));
     // The port makes no other address of it.
     assert_eq!(table.id_for(&v4(1, 1, 0)), Ok(0));
-    assert_eq!(table.id_for(&v4(2, 50000, 0)), Ok(1));
-    assert_eq!(table.id_for(&v4(2, 50001, 0)), Ok(1));
-    assert_eq!(table.id_for(&v6(2, 0, 0)), Ok(2));
-    assert_eq!(table.get(1).map(|local| local.end), Some(v4(2, 0, 1)));
-    assert_eq!(ids(&table), [0, 1, 2]);
+    assert_eq!(table.id_for(&v4(2, 50000, 0)), Ok(255));
+    assert_eq!(table.id_for(&v4(2, 50001, 0)), Ok(255));
+    assert_eq!(table.id_for(&v6(2, 0, 0)), Ok(254));
+    assert_eq!(table.get(255).map(|local| local.end), Some(v4(2, 0, 255)));
+    assert_eq!(ids(&table), [0, 254, 255]);
 }
 
 #[test]
 fn mapped_addresses_are_ipv4() {
     let mut table = table();
     assert_eq!(table.id_for(&mapped(1, 7, 0)), Ok(0));
-    assert_eq!(table.id_for(&mapped(2, 7, 0)), Ok(1));
-    assert_eq!(table.id_for(&v4(2, 7, 0)), Ok(1));
+    assert_eq!(table.id_for(&mapped(2, 7, 0)), Ok(255));
+    assert_eq!(table.id_for(&v4(2, 7, 0)), Ok(255));
     // It is kept as it was told.
-    assert_eq!(table.get(1).map(|local| local.end), Some(mapped(2, 0, 1)));
+    assert_eq!(
+        table.get(255).map(|local| local.end),
+        Some(mapped(2, 0, 255))
+    );
 }
 
 /// The defect: with ids 1 to 255 taken the next automatic one was 0.
@@ -85,7 +88,7 @@ fn ids_never_wrap() {
 fn idle_entries_can_not_use_up_the_ids() {
     let mut table = table();
     for n in 1..=255 {
-        assert_eq!(table.id_for(&host(n)), Ok(n as u8));
+        assert_eq!(table.id_for(&host(n)), Ok(0u8.wrapping_sub(n as u8)));
     }
     assert!(table.id_for(&host(256)).is_ok());
     for n in 300..555 {
@@ -183,17 +186,22 @@ fn one_address_has_one_id_and_one_id_one_address() {
 #[test]
 fn commands_rename_idle_addresses() {
     let mut table = table();
-    assert_eq!(table.id_for(&v4(2, 0, 0)), Ok(1));
+    assert_eq!(table.id_for(&v4(2, 0, 0)), Ok(255));
     assert_eq!(table.claim(&v4(2, 0, 9), false, 0), Ok(9));
     assert_eq!(ids(&table), [0, 9]);
-    assert_eq!(table.id_for(&v4(3, 0, 0)), Ok(1));
-    assert_eq!(table.claim(&v4(4, 0, 1), false, 0), Ok(1));
+    assert_eq!(table.id_for(&v4(3, 0, 0)), Ok(255));
+    assert_eq!(table.claim(&v4(4, 0, 255), false, 0), Ok(255));
     assert_eq!(table.find(&v4(3, 0, 0)), None);
     // A refusal renames nothing: 10.0.3.1 keeps its id.
-    assert_eq!(table.id_for(&v4(3, 0, 0)), Ok(2));
+    assert_eq!(table.id_for(&v4(3, 0, 0)), Ok(254));
     let refused = table.announce(&v4(3, 0, 9), false, 0);
     assert_eq!(refused, Err(Conflict::OtherAddress));
-    assert_eq!(table.id_for(&v4(3, 0, 0)), Ok(2));
+    assert_eq!(table.id_for(&v4(3, 0, 0)), Ok(254));
+    // Ids that a daemon counts up from 1 leave those of SYNs alone.
+    for id in 1..=8 {
+        assert_eq!(table.claim(&v4(100 + id, 0, id), false, 0), Ok(id));
+    }
+    assert_eq!(table.id_for(&v4(3, 0, 0)), Ok(254));
 }
 
 /// Id 0 in a command: the first subflow's address, else a free id.
@@ -238,11 +246,11 @@ fn announcing_again_changes_what_is_known() {
 fn without_memory() {
     let mut table: Table = Locals::new(Memory::of(2, 2));
     table.note(&v4(1, 0, 0)).expect("room");
-    assert_eq!(table.id_for(&v4(2, 0, 0)), Ok(1));
+    assert_eq!(table.id_for(&v4(2, 0, 0)), Ok(255));
     // In the place of the idle one.
-    assert_eq!(table.claim(&v4(3, 0, 0), false, 0), Ok(2));
+    assert_eq!(table.claim(&v4(3, 0, 0), false, 0), Ok(1));
     assert_eq!(table.id_for(&v4(2, 0, 0)), Err(Conflict::NoMemory));
     let refused = table.announce(&v4(2, 0, 9), false, 0);
     assert_eq!(refused, Err(Conflict::NoMemory));
-    assert_eq!(ids(&table), [0, 2]);
+    assert_eq!(ids(&table), [0, 1]);
 }
