@@ -139,11 +139,11 @@ class Connection:
                         raise
                     time.sleep(0.001)
 
-    def start(self, size: int = SIZE) -> Connection:
-        """a sends as fast as it may."""
+    def start(self, pause: float = 0, size: int = SIZE) -> Connection:
+        """a sends as fast as it may, or a packet every `pause` seconds."""
         assert self.b
         self.run(lambda: self.swallow(self.b))
-        self.run(lambda: self.pump(self.a, size))
+        self.run(lambda: self.pump(self.a, size, pause))
         return self
 
     def both_ways(self, pause: float) -> Connection:
