@@ -6,6 +6,7 @@
  * holds the socket. Most sockets never choose and have none.
  */
 
+#include <linux/hashtable.h>
 #include <linux/mutex.h>
 #include <linux/netlink.h>
 #include <linux/slab.h>
@@ -16,6 +17,7 @@
 
 struct ccp_mptcp_wish {
 	struct rcu_head rcu;
+	struct hlist_node node;	/* among those with that port, under the mutex */
 	struct sock *socket;	/* held */
 	u32 port;
 	u16 wanted;		/* bits; written under the mutex, read without */
@@ -23,6 +25,8 @@ struct ccp_mptcp_wish {
 
 /* Entries by socket. Looked up under RCU, changed under the mutex. */
 static DEFINE_XARRAY(ccp_mptcp_filters);
+/* The same by port, as the end of a socket is told. Under the mutex. */
+static DEFINE_HASHTABLE(ccp_mptcp_filter_ports, 8);
 static DEFINE_MUTEX(ccp_mptcp_filters_mutex);
 
 /**
@@ -57,11 +61,13 @@ static int ccp_mptcp_filter_add(struct sock *socket, u32 port, u16 wanted)
 	wish->wanted = wanted;
 	err = xa_err(xa_store(&ccp_mptcp_filters, (unsigned long)socket, wish,
 			      GFP_KERNEL_ACCOUNT));
-	if (err)
+	if (err) {
 		kfree(wish);
-	else
-		sock_hold(socket);
-	return err;
+		return err;
+	}
+	sock_hold(socket);
+	hash_add(ccp_mptcp_filter_ports, &wish->node, port);
+	return 0;
 }
 
 /**
@@ -92,6 +98,7 @@ int ccp_mptcp_want(struct sock *socket, u32 port, u16 wanted)
 static void ccp_mptcp_filter_remove(struct ccp_mptcp_wish *wish)
 {
 	xa_erase(&ccp_mptcp_filters, (unsigned long)wish->socket);
+	hash_del(&wish->node);
 	sock_put(wish->socket);
 	kfree_rcu(wish, rcu);
 }
@@ -102,12 +109,13 @@ static int ccp_mptcp_released(struct notifier_block *block, unsigned long event,
 {
 	const struct netlink_notify *notify = data;
 	struct ccp_mptcp_wish *wish;
-	unsigned long index;
+	struct hlist_node *next;
 
 	if (event != NETLINK_URELEASE || notify->protocol != NETLINK_GENERIC)
 		return NOTIFY_DONE;
 	mutex_lock(&ccp_mptcp_filters_mutex);
-	xa_for_each(&ccp_mptcp_filters, index, wish)
+	hash_for_each_possible_safe(ccp_mptcp_filter_ports, wish, next, node,
+				    notify->portid)
 		if (wish->port == notify->portid &&
 		    net_eq(sock_net(wish->socket), notify->net) &&
 		    sock_flag(wish->socket, SOCK_DEAD))
