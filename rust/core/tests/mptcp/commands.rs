@@ -133,8 +133,10 @@ fn routing_decides_for_the_any_address() {
     // Mapped into IPv6 the kernel would take it for an address.
     let mut mapped = [0; 16];
     mapped[10..12].fill(0xff);
-    let join = conn.begin_join(&request(Some(End::v6(mapped, 7000, 0)), peer()));
-    assert_eq!(join.map(|join| join.local), Ok(any));
+    let source = End::v6(mapped, 7000, 0);
+    mapped[12..].copy_from_slice(&[10, 0, 102, 1]);
+    let asked = request(Some(source), Some(End::v6(mapped, 443, 7)));
+    assert_eq!(conn.begin_join(&asked).map(|join| join.local), Ok(any));
 }
 
 #[test]
