@@ -26,6 +26,9 @@ tools: prepare ## ccpctl, in build/bin; needs no kernel
 demo: ## a flow on the stock kernel under a userspace algorithm
 	@ktests/demo.sh
 
+demo-dccp: prepare ## a MulTFRC flow (DCCP's CCID 5) beside flows of TCP Reno
+	@ktests/demo-dccp.sh
+
 test: prepare ## all tests; ends with "N passed, N failed"
 	@ktests/test.sh
 
@@ -51,7 +54,7 @@ clean: ## remove what was built here; the cache stays
 	find rust c-shim \( -name '*.o' -o -name '.*.cmd' -o -name '*.o.d' \) -delete
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 11
 
-.PHONY: module stock tools demo test bench fuzz lint lab prepare clean help
+.PHONY: module stock tools demo demo-dccp test bench fuzz lint lab prepare clean help
 .DEFAULT_GOAL := module
