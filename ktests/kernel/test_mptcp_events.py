@@ -9,8 +9,8 @@ import struct
 import time
 from types import SimpleNamespace
 
-from capture import Capture
-from lab import Lab, both_families, cases
+from capture import Capture, Packet
+from lab import Lab, both_families, cases, raises
 from mptcp import Client, Event, Hosts, Pair, linger, subflow_set
 from traffic import abort
 
@@ -101,13 +101,20 @@ def test_subflow(lab: Lab, family: int) -> None:
     pair.talk()
 
 
-def reset(where: Hosts, subflow: SimpleNamespace, sequence: int, why: bytes) -> None:
-    """A RST from b with the option MP_TCPRST (30, subtype 8)."""
-    tcp = struct.pack("!HHIIBBHHH", subflow.dport, subflow.sport, sequence, 0, 6 << 4, 4, 0, 0, 0)
-    tcp += bytes([30, 4]) + why
+RST, PSH, ACK = 4, 8, 16
+
+
+def inject(
+    where: Hosts, subflow: SimpleNamespace, last: Packet, flags: int, options: bytes = b"",
+    data: bytes = b"",
+) -> None:  # fmt: skip
+    """A segment as from b, the next one after what a acknowledged in `last`."""
+    size = (5 + len(options) // 4) << 4
+    tcp = struct.pack("!HHII", subflow.dport, subflow.sport, last.ack, last.sequence + last.size)
+    tcp += struct.pack("!BBHHH", size, flags, 1000, 0, 0) + options + data
     pair = socket.inet_aton(subflow.daddr) + socket.inet_aton(subflow.saddr)
-    words = struct.unpack("!18H", pair + struct.pack("!HH", socket.IPPROTO_TCP, len(tcp)) + tcp)
-    total = sum(words)
+    whole = pair + struct.pack("!HH", socket.IPPROTO_TCP, len(tcp)) + tcp + bytes(len(tcp) % 2)
+    total = sum(struct.unpack(f"!{len(whole) // 2}H", whole))
     total = (total & 0xFFFF) + (total >> 16)
     tcp = tcp[:16] + struct.pack("!H", ~(total + (total >> 16)) & 0xFFFF) + tcp[18:]
     with where.b:
@@ -129,8 +136,9 @@ def test_reset_says_why(lab: Lab, transient: int) -> None:
     client.create(token, "10.0.2.1", "10.0.2.2", pair.port, loc_id=3)
     joined = client.wait(Event.SUB_ESTABLISHED)
     time.sleep(0.5)
-    expected = [packet.ack for packet in capture.packets() if packet.outgoing][-1]
-    reset(where, joined, expected, bytes([8 << 4 | transient, 4]))
+    last = [packet for packet in capture.packets() if packet.outgoing][-1]
+    # Option MP_TCPRST: 30, subtype 8.
+    inject(where, joined, last, RST, bytes([30, 4, 8 << 4 | transient, 4]))
     gone = client.wait(Event.SUB_CLOSED)
     assert gone.order[-4:] == ["reset_reason", "reset_flags", "seq", "drops"]
     assert (gone.subflow_id, gone.reset_reason, gone.reset_flags) == (2, 4, transient)
@@ -303,6 +311,34 @@ def test_plain_server(lab: Lab) -> None:
     pair.talk()
     pair.close()
     assert kinds(client) == kinds(server) == []
+
+
+def test_fallback(lab: Lab) -> None:
+    """Data without MPTCP's options, before any with them, as behind a proxy: the
+    connection is plain TCP from then on. Told to those who ask."""
+    where = hosts(lab)
+    client, _ = listeners(lab, where)
+    with where.a:
+        asker = lab.keep(Client().join())
+    asker.filter(*Event)
+    capture = lab.keep(Capture(where.a, "a1"))
+    pair = lab.keep(Pair(where))
+    created = client.wait(Event.CREATED)
+    last = [packet for packet in capture.packets() if packet.outgoing][-1]
+    inject(where, created, last, PSH | ACK, data=b"plain")
+    told = asker.wait(Event.FALLBACK)
+    assert told.order == ["token", "seq", "drops"]
+    assert told.token == created.token
+    assert pair.sock.recv(5) == b"plain"
+    assert client.connection(created.token).state == 3
+    with raises(errno.ENOTCONN, "plain TCP"):
+        client.create(created.token, "10.0.2.1", "10.0.2.2", pair.port, loc_id=3)
+    # The two ends no longer agree, and could not end it orderly.
+    for sock in (pair.sock, pair.peer):
+        abort(sock)
+    asker.wait(Event.CLOSED)
+    assert kinds(client) == ["CREATED", "CLOSED"]
+    assert [name for name in kinds(asker) if name == "FALLBACK"] == ["FALLBACK"]
 
 
 def test_refused_connection(lab: Lab) -> None:
