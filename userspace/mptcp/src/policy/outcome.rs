@@ -4,7 +4,7 @@
 use super::{
     backoff::Backoff,
     ids::FIRST,
-    state::{key, plain, Attempt, State, Want},
+    state::{key, plain, Attempt, Live, State, Want},
 };
 use crate::{config::Retry, event::Reset, Command};
 use fastrand::Rng;
@@ -13,6 +13,9 @@ use std::{net::SocketAddr, time::Duration};
 
 /// A subflow that lived this long was no failure of the attempt.
 const LIVED: Duration = Duration::from_secs(30);
+/// One that was closed earlier was refused: the kernel tells that a subflow
+/// works before the peer has had its say, and the peer's reset as no error.
+const SETTLED: Duration = Duration::from_secs(5);
 /// Attempts with other source ports, or other numbers, before waiting.
 const AT_ONCE: u32 = 8;
 
@@ -78,7 +81,8 @@ impl State {
             (None, _) => return,
         };
         // Nothing failed: someone closed it, here or there, and meant it.
-        let meant = error == 0 && reset.is_none();
+        let settled = |live: Live| now.saturating_sub(live.since) >= SETTLED;
+        let meant = error == 0 && reset.is_none() && live.is_some_and(settled);
         let attempt = if meant || is_final(reset) {
             Attempt::Refused
         } else {

@@ -167,8 +167,15 @@ fn refusals_for_good_are_taken_as_such() {
 fn who_closes_a_subflow_means_it() {
     let mut rig = Rig::new("");
     let token = rig.client();
+    rig.wait(10_000);
     rig.kernel.fail(token, 1, 0, None);
     assert!(rig.wait(600_000).is_empty());
+    // But at once it is the peer that had no use for it now.
+    let token = rig.client();
+    rig.wait(20);
+    rig.kernel.fail(token, 1, 0, None);
+    rig.wait(2_000);
+    assert_eq!(rig.pairs(token).len(), 2);
 }
 
 #[test]
