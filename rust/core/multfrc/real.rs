@@ -324,7 +324,7 @@ const fn quotient(high: u64, low: u64, divisor: u64) -> u64 {
 /// A digit of the quotient, and the remainder.
 const fn digit(high: u64, next: u64, divisor: u64) -> (u64, u64) {
     // The top bit keeps this above zero.
-    let top = (divisor >> 32) | 1 << 31;
+    let top = (divisor >> 32) | (1 << 31);
     let bottom = divisor & LOW;
     let mut estimate = high / top;
     let mut rest = high.wrapping_sub(estimate.wrapping_mul(top));

@@ -371,8 +371,9 @@ impl Sender {
             return;
         }
         self.x_calc = 0;
-        let since = self.doubled.map(|doubled| now.saturating_sub(doubled));
-        if since.is_none_or(|since| since >= self.rtt) {
+        // Never is long ago.
+        let since = self.doubled.map_or(u64::MAX, |at| now.saturating_sub(at));
+        if since >= self.rtt {
             let doubled = self.x.saturating_mul(2).min(limit);
             self.x = doubled.max(self.initial_rate()).max(self.least());
             self.doubled = Some(now);
