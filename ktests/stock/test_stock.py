@@ -20,7 +20,9 @@ from pathlib import Path
 import isa
 from ccp import Cmd, Reason
 from lab import Lab, both_families, raises, wait_for
+from mptcp import Hosts, Pair
 from net import Namespace
+from rtnl import IFF_UP, RTM_NEWLINK, Rtnl
 from traffic import MSS
 
 RATE = 8
@@ -202,3 +204,49 @@ def test_rmmod(lab: Lab) -> None:
     with raises(errno.ENOENT):
         agent.heartbeat()
     lab.module.load()
+
+
+def test_mptcp_fullmesh(lab: Lab) -> None:
+    """The daemon through the kernel's own path manager: a mesh, an address
+    that goes and comes back, and a daemon that starts later."""
+    hosts = lab.keep(Hosts(managed=""))
+    for ns in (hosts.a, hosts.b):
+        ns.write("net/mptcp/path_manager", "userspace")
+    tools = [lab.start(ns, "mptcp", "daemon") for ns in (hosts.a, hosts.b)]
+
+    def log() -> str:
+        return " | ".join(tool.output for tool in tools)
+
+    wait_for("daemons", lambda: all("listed: " in tool.output for tool in tools), 30, 0.2)
+    pair = lab.keep(Pair(hosts))
+    pair.talk()
+
+    def locals_of_subflows() -> list[str]:
+        (connection,) = lab.ccpctl_json(hosts.a, "-j", "mptcp", "show")
+        ends = [subflow["local"].rpartition(":")[0] for subflow in connection["subflows"]]
+        return sorted(ends)
+
+    def reached(expected: list[str]) -> None:
+        end = time.monotonic() + 60
+        while (found := locals_of_subflows()) != expected:
+            assert time.monotonic() < end, f"{found} instead of {expected}: {log()}"
+            time.sleep(0.5)
+
+    mesh = ["10.0.1.1", "10.0.1.1", "10.0.2.1", "10.0.2.1"]
+    reached(mesh)
+    pair.talk()
+    with hosts.a, Rtnl() as rtnl:
+        index = socket.if_nametoindex("a2")
+        rtnl.nl.exchange(RTM_NEWLINK, struct.pack("=BxHiII", 0, 0, index, 0, IFF_UP))
+    # B's address of that link is gone with it.
+    reached(["10.0.1.1"])
+    pair.talk()
+    tools[0].kill(signal.SIGKILL)
+    tools[0] = lab.start(hosts.a, "mptcp", "daemon")
+    # What B announces before that, nobody hears.
+    wait_for("list", lambda: "listed: 1 connections" in tools[0].output, 30, 0.2)
+    with hosts.a, Rtnl() as rtnl:
+        rtnl.up(index)
+    reached(mesh)
+    pair.talk()
+    assert all(tool.kill(signal.SIGINT) == 0 for tool in tools), log()
