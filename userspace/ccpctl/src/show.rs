@@ -93,8 +93,12 @@ fn details(flow: &FlowInfo, names: &HashMap<u32, String>) -> String {
         0 | 0x7fff_ffff.. => "-".into(),
         value => value.to_string(),
     };
+    let connection = match (flow.mptcp_token, flow.mptcp_subflow) {
+        (Some(token), Some(subflow)) => format!("\n    mptcp {token:08x} subflow {subflow}"),
+        _ => String::new(),
+    };
     format!(
-        "flow {id}: {local} -> {remote}\n    \
+        "flow {id}: {local} -> {remote}{connection}\n    \
          algorithm {algorithm} agent {agent} program {runs} cookie {cookie:x} age {age:.1}s\n    \
          cwnd {cwnd} ssthresh {threshold} rate {rate} mss {mss} init-cwnd {init} bytes\n    \
          srtt {srtt}ms min-rtt {min}ms in-flight {in_flight} delivered {delivered} lost {lost} \
