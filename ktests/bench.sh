@@ -25,6 +25,23 @@ in_kernel() {
 	' bash "/ccp${bench#"$CCP_TOP"}" "/ccp${module#"$CCP_TOP"}" >"$out/kernel.txt"
 }
 
+# Path managers in a lab kernel, in real time: connections a second, and how
+# long a second subflow takes.
+path_managers() {
+	local module tools
+	module=$("$CCP_TOP/ktests/lab/module.sh" uml)
+	tools=$("$CCP_TOP/ktests/lab/userspace.sh")
+	# shellcheck disable=SC2016
+	"$CCP_TOP/ktests/lab/boot-uml.sh" -r -m 512M -t 900 -o "$out/mptcp" -- bash -eu -c '
+		insmod "$1"
+		PYTHONDONTWRITEBYTECODE=1 python3 ktests/bench/mptcp.py "$2" 5 300 100
+	' bash "/ccp${module#"$CCP_TOP"}" "/ccp${tools#"$CCP_TOP"}"
+}
+
+say "path managers of MPTCP in a lab kernel (two minutes)"
+path_managers
+say "the equation of MulTFRC, and its error at ten million points"
+bench /ccp/rust/core/Cargo.toml --bench multfrc
 say "the virtual machine's parts, ns per invocation"
 bench /ccp/rust/core/Cargo.toml --bench invoke
 say "the virtual machine in a lab kernel (half a minute)"
