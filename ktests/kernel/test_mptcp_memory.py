@@ -6,7 +6,6 @@ guest's end looks for leaks), what is lost shows."""
 from __future__ import annotations
 
 import contextlib
-import errno
 import time
 
 from lab import Lab
@@ -25,17 +24,13 @@ def use(where: Hosts, client: Client, number: int) -> None:
         pair.peer.settimeout(5)
         pair.talk()
         for connection in client.connections():
-            try:
+            # Without memory anything may be said to fail.
+            with contextlib.suppress(NetlinkError):
                 client.announce(connection.token, 9, f"10.7.{number % 256}.1")
                 for _ in range(10):
                     client.create(
                         connection.token, "10.0.2.1", "10.0.2.2", pair.port, loc_id=10
                     )
-            except NetlinkError as error:
-                assert error.code in (
-                    errno.ENOMEM, errno.EBUSY, errno.EAGAIN, errno.ENOBUFS, errno.EBADR,
-                    errno.EINVAL, errno.ENOTCONN, errno.EOWNERDEAD,
-                ), error  # fmt: skip
         pair.talk()
     finally:
         pair.close()
