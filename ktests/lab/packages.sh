@@ -35,11 +35,14 @@ refresh_lists() {
 	date >"$stamp"
 }
 
-# deb_version PACKAGE SUITE: the newest version there.
-deb_version() {
+# deb_versions PACKAGE SUITE: the versions there, newest first.
+deb_versions() {
 	in_sysroot apt-cache madison "$1" |
-		awk -v suite="$2/" -F ' *[|] *' 'index($3, suite) { print $2; exit }'
+		awk -v suite="$2/" -F ' *[|] *' 'index($3, suite) { print $2 }'
 }
+
+# deb_version PACKAGE SUITE: the newest of them.
+deb_version() { deb_versions "$@" | sed -n 1p; }
 
 # deb_depends PACKAGE VERSION PATTERN: the names it depends on that match.
 deb_depends() {

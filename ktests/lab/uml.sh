@@ -8,8 +8,20 @@ set -eu
 . "$CCP_TOP/ktests/lab/source.sh"
 . "$CCP_TOP/ktests/lab/kbuild.sh"
 
+# The newest version that the patches are known to fit; Debian's point releases
+# move what they change.
 uml_source() {
-	once_a_day linux-source-6.12 deb_version linux-source-6.12 "$CCP_SUITE"
+	local version versions
+	versions=$(once_a_day linux-source-6.12-versions deb_versions linux-source-6.12 "$CCP_SUITE")
+	for version in $versions; do
+		if grep -qxF "${version%-*}" "$CCP_TOP/patches/linux-6.12/versions"; then
+			printf '%s\n' "$version"
+			return
+		fi
+	done
+	say "none of linux-source-6.12 ($(xargs <<<"$versions")) is in patches/linux-6.12/versions"
+	say "trying the newest; when the patches don't apply to it, they need work"
+	sed -n 1p <<<"$versions"
 }
 
 # uml_config FLAVOUR: the fragments it is configured with.
