@@ -34,7 +34,7 @@ path_managers() {
 	# shellcheck disable=SC2016
 	"$CCP_TOP/ktests/lab/boot-uml.sh" -r -m 512M -t 900 -o "$out/mptcp" -- bash -eu -c '
 		insmod "$1"
-		PYTHONDONTWRITEBYTECODE=1 python3 ktests/bench/mptcp.py "$2" 5 300 100
+		PYTHONDONTWRITEBYTECODE=1 python3 ktests/bench/path_managers.py "$2" 5 300 100
 	' bash "/ccp${module#"$CCP_TOP"}" "/ccp${tools#"$CCP_TOP"}"
 }
 

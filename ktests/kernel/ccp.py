@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import socket
 import struct
 import time
@@ -290,19 +289,7 @@ class Client:
         raise AssertionError(f"no {event.name} {match} within {timeout} s; last seen: {seen}")
 
     def drain_overrun(self) -> tuple[list[SimpleNamespace], int]:
-        """What is queued, and how often the kernel says that it lost some."""
-        found: list[SimpleNamespace] = []
-        losses = 0
-        while True:
-            try:
-                event = self.next_event(0)
-            except OSError as error:
-                assert error.errno == errno.ENOBUFS, error  # noqa: PT017
-                losses += 1
-                continue
-            if event is None:
-                return found, losses
-            found.append(event)
+        return netlink.drain_overrun(lambda: self.next_event(0))
 
     def drain(self, wait: float = 0.0) -> list[SimpleNamespace]:
         return [decode(message) for message in netlink.drained(self.nl, wait)]

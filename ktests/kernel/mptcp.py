@@ -5,7 +5,6 @@ docs/netlink/specs/mptcp.yaml, and two hosts with several links between them."""
 from __future__ import annotations
 
 import contextlib
-import errno
 import socket
 import struct
 import time
@@ -232,19 +231,7 @@ class Client:
         return names
 
     def drain(self) -> tuple[list[SimpleNamespace], int]:
-        """What is queued, and how often the kernel says that it lost some."""
-        found: list[SimpleNamespace] = []
-        losses = 0
-        while True:
-            try:
-                event = self.next(0)
-            except OSError as error:
-                assert error.errno == errno.ENOBUFS, error  # noqa: PT017
-                losses += 1
-                continue
-            if event is None:
-                return found, losses
-            found.append(event)
+        return netlink.drain_overrun(lambda: self.next(0))
 
 
 class Hosts:

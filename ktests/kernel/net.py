@@ -75,6 +75,13 @@ class Namespace:
         with self:
             Path("/proc/sys", path).write_text(f"{value}\n")
 
+    def counter(self, group: str, name: str) -> int:
+        """What the kernel counted here, as nstat(8) shows it: TcpExt TCPTimeouts."""
+        with self:
+            lines = Path("/proc/thread-self/net/netstat").read_text().splitlines()
+        names, values = (line.split() for line in lines if line.startswith(f"{group}:"))
+        return int(values[names.index(name)])
+
     def socket(self, family: int = socket.AF_INET, kind: int = socket.SOCK_STREAM) -> socket.socket:
         with self:
             return socket.socket(family, kind)

@@ -11,7 +11,7 @@ import errno
 import select
 import socket
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 NETLINK_GENERIC = 16
@@ -245,6 +245,23 @@ class Family:
 
 def genl(command: int, *parts: bytes, version: int = 1) -> bytes:
     return GENL.pack(command, version, 0) + b"".join(parts)
+
+
+def drain_overrun(take: Callable[[], object | None]) -> tuple[list, int]:
+    """What `take` gives until there is nothing, and how often the kernel says
+    that it lost some."""
+    found = []
+    losses = 0
+    while True:
+        try:
+            event = take()
+        except OSError as error:
+            assert error.errno == errno.ENOBUFS, error  # noqa: PT017
+            losses += 1
+            continue
+        if event is None:
+            return found, losses
+        found.append(event)
 
 
 def drained(nl: Netlink, wait: float = 0.0) -> Iterable[Message]:

@@ -38,7 +38,8 @@ guest() {
 	mem=$(sed -n 's/^# Guest memory: //p' "$here/test_$topic.py")
 	"$lab/boot-uml.sh" -d "$flavour" -m "${mem:-512M}" -t $limit -o "$out/$topic" -- \
 		env "CCP_MODULE=/ccp${module#"$CCP_TOP"}" "CCP_TOOLS=$tools" "CCP_YNL=$ynl" \
-		"CCP_TRACEBACK=${CCP_TRACEBACK:-}" "CCP_SELFTESTS=/ccp${selftests#"$CCP_TOP"}" PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
+		"CCP_TRACEBACK=${CCP_TRACEBACK:-}" "CCP_SELFTESTS=/ccp${selftests#"$CCP_TOP"}" \
+		PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
 		python3 ktests/kernel/run.py "ktests/kernel/test_$topic.py" "$@" \
 		>"$out/$topic.txt" 2>"$out/$topic.err" || rc=$?
 	(

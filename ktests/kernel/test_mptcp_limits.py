@@ -103,10 +103,7 @@ def test_nothing_hangs_without_a_daemon(lab: Lab) -> None:
         left -= len(pair.peer.recv(left))
 
     def echoes() -> int:
-        with where.b:
-            counters = Path("/proc/net/netstat").read_text()
-        rows = (line.split()[1:] for line in counters.splitlines() if line.startswith("MPTcpExt"))
-        return int(dict(zip(*rows, strict=True))["EchoAdd"])
+        return where.b.counter("MPTcpExt", "EchoAdd")
 
     assert echoes() == 0
     with where.a:

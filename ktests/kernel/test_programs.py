@@ -156,9 +156,7 @@ def test_rate_has_64_bits(lab: Lab) -> None:
 
 def timeouts(path: Route) -> int:
     """Retransmission timeouts of the sender's namespace, as the kernel counts."""
-    with path.a, open("/proc/net/netstat") as file:
-        names, values = (line.split() for line in list(file)[:2])
-    return int(values[names.index("TCPTimeouts")])
+    return path.a.counter("TcpExt", "TCPTimeouts")
 
 
 @cases(seconds=[0, 3])

@@ -5,7 +5,7 @@ Three of them take turns on the client's side: the kernel's own, upstream's
 userspace path manager with `ccpctl mptcp daemon`, and "netlink" with the same
 daemon. Each gives a connection one more subflow; the server accepts them.
 
-mptcp.py TOOLS ROUNDS CONNECTIONS HELD: the numbers of connections are for each
+path_managers.py TOOLS ROUNDS CONNECTIONS HELD: the numbers of connections are for each
 path manager and round.
 """
 
@@ -25,52 +25,31 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "kernel"))
 
-from net import MAC, Namespace, run  # noqa: E402
-from netlink import Family, Netlink, attrs, number  # noqa: E402
-from rtnl import Rtnl  # noqa: E402
+from mptcp import IPPROTO_MPTCP, SO_RCVBUFFORCE, Event, Hosts, decode  # noqa: E402
+from net import Namespace, run  # noqa: E402
+from netlink import Family, Netlink  # noqa: E402
 
-IPPROTO_MPTCP = 262
 PATH_MANAGERS = ("kernel", "userspace", "netlink")
-TOKEN, ESTABLISHED, SUB_ESTABLISHED = 1, 2, 10
 PORT = 5000
-SERVER = "10.0.1.2"
 
 
-class Pair:
-    """Client and server with two links."""
+class Paths(Hosts):
+    """Clients at a, the server at b, which lets subflows join."""
 
     def __init__(self) -> None:
-        self.client, self.server = Namespace("client"), Namespace("server")
-        with Rtnl() as rtnl:
-            for link in (1, 2):
-                near, far = (bytes([2, 0, 0, 0, link, end]) for end in (1, 2))
-                ends = [(f"c{link}", self.client.fd, near), (f"s{link}", self.server.fd, far)]
-                rtnl.veth(ends)
-                assert near not in MAC.values()
-        for ns, letter, host in ((self.client, "c", 1), (self.server, "s", 2)):
-            for link in (1, 2):
-                with ns, Rtnl() as rtnl:
-                    index = socket.if_nametoindex(f"{letter}{link}")
-                    rtnl.up(index)
-                    rtnl.address(index, f"10.0.{link}.{host}", 24)
-        self.server.run("ip", "mptcp", "limits", "set", "subflow", "8", "add_addr_accepted", "8")
+        super().__init__(managed="")
+        self.b.run("ip", "mptcp", "limits", "set", "subflow", "8", "add_addr_accepted", "8")
         # The second link leads to the server's first address, too.
-        for ns, via, far in ((self.client, "10.0.2.2", "10.0.1.2"), (self.server, "10.0.2.1", "")):
+        for ns in (self.a, self.b):
             ns.write("net/ipv4/conf/all/rp_filter", 0)
-            if far:
-                ns.run("ip", "rule", "add", "from", "10.0.2.1", "table", "2")
-                ns.run("ip", "route", "add", "default", "via", via, "table", "2")
-        self.client.run("ip", "mptcp", "limits", "set", "subflow", "1")
-        self.client.run("ip", "mptcp", "endpoint", "add", "10.0.2.1", "dev", "c2", "subflow")
+        self.a.run("ip", "rule", "add", "from", "10.0.2.1", "table", "2")
+        self.a.run("ip", "route", "add", "default", "via", "10.0.2.2", "table", "2")
+        self.a.run("ip", "mptcp", "limits", "set", "subflow", "1")
+        self.a.run("ip", "mptcp", "endpoint", "add", "10.0.2.1", "dev", "a2", "subflow")
 
     def joined(self) -> int:
         """Subflows the server has accepted so far."""
-        with self.server:
-            lines = Path("/proc/thread-self/net/netstat").read_text().splitlines()
-        for names, values in zip(lines[::2], lines[1::2], strict=True):
-            if names.startswith("MPTcpExt:"):
-                return int(dict(zip(names.split(), values.split(), strict=True))["MPJoinAckRx"])
-        raise AssertionError("no MPTCP counters")
+        return self.b.counter("MPTcpExt", "MPJoinAckRx")
 
 
 class Server(threading.Thread):
@@ -105,25 +84,25 @@ class Server(threading.Thread):
 
 
 @contextlib.contextmanager
-def selected(pair: Pair, name: str, tools: Path) -> Iterator[None]:
+def selected(paths: Paths, name: str, tools: Path) -> Iterator[None]:
     """The client's connections are under this path manager."""
-    pair.client.write("net/mptcp/path_manager", name)
+    paths.a.write("net/mptcp/path_manager", name)
     if name == "kernel":
         yield
         return
     words = [str(tools / "ccpctl"), "mptcp", "daemon", "--quiet", "--policy", "fullmesh"]
     with open(f"/tmp/daemon.{name}", "wb") as log:
         daemon = subprocess.Popen(
-            words, stdout=log, stderr=subprocess.STDOUT, preexec_fn=pair.client.enter()
+            words, stdout=log, stderr=subprocess.STDOUT, preexec_fn=paths.a.enter()
         )
     try:
         # It has joined the events when the first connection is taken on.
         end = time.monotonic() + 10
-        before = pair.joined()
-        while pair.joined() == before:
+        before = paths.joined()
+        while paths.joined() == before:
             if time.monotonic() > end:
                 sys.exit(f"the daemon does nothing: {Path(log.name).read_text()}")
-            with connect(pair) as connection:
+            with connect(paths) as connection:
                 exchange(connection)
                 time.sleep(0.1)
         yield
@@ -132,10 +111,10 @@ def selected(pair: Pair, name: str, tools: Path) -> Iterator[None]:
         daemon.wait(10)
 
 
-def connect(pair: Pair) -> socket.socket:
-    with pair.client:
+def connect(paths: Paths) -> socket.socket:
+    with paths.a:
         connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM, IPPROTO_MPTCP)
-    connection.connect((SERVER, PORT))
+    connection.connect((paths.address("b", 1), PORT))
     return connection
 
 
@@ -145,16 +124,16 @@ def exchange(connection: socket.socket) -> None:
     connection.recv(4096)
 
 
-def short(pair: Pair, connections: int) -> tuple[float, float]:
+def short(paths: Paths, connections: int) -> tuple[float, float]:
     """Connections a second of connect, two exchanges and close; the share of
     them, in %, whose second subflow was there in time."""
-    before, start = pair.joined(), time.monotonic()
+    before, start = paths.joined(), time.monotonic()
     for _ in range(connections):
-        with connect(pair) as connection:
+        with connect(paths) as connection:
             exchange(connection)
             exchange(connection)
     elapsed = time.monotonic() - start
-    return connections / elapsed, 100 * (pair.joined() - before) / connections
+    return connections / elapsed, 100 * (paths.joined() - before) / connections
 
 
 class Watch(threading.Thread):
@@ -165,7 +144,7 @@ class Watch(threading.Thread):
         super().__init__(daemon=True)
         with ns:
             self.nl = Netlink()
-        self.nl.sock.setsockopt(socket.SOL_SOCKET, 33, 8 << 20)
+        self.nl.sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
         self.nl.join(Family.resolve(self.nl, "mptcp_pm").groups["mptcp_pm_events"])
         self.first: dict[int, int] = {}
         self.second: dict[int, int] = {}
@@ -174,11 +153,10 @@ class Watch(threading.Thread):
         while True:
             for message in self.nl.receive(None):
                 now = time.monotonic_ns()
-                token = number(dict(attrs(message.payload)).get(TOKEN, b""))
-                if message.command == ESTABLISHED:
-                    self.first[token] = now
-                elif message.command == SUB_ESTABLISHED:
-                    self.second.setdefault(token, now)
+                if message.command == Event.ESTABLISHED:
+                    self.first[decode(message).token] = now
+                elif message.command == Event.SUB_ESTABLISHED:
+                    self.second.setdefault(decode(message).token, now)
 
     def take(self) -> list[float]:
         """Microseconds between the two, of what was seen since last time."""
@@ -190,12 +168,12 @@ class Watch(threading.Thread):
         return found
 
 
-def held(pair: Pair, watch: Watch, connections: int) -> list[float]:
+def held(paths: Paths, watch: Watch, connections: int) -> list[float]:
     """Latencies of connections that stay open for a while."""
     watch.take()
     with contextlib.ExitStack() as stack:
         for _ in range(connections):
-            exchange(stack.enter_context(connect(pair)))
+            exchange(stack.enter_context(connect(paths)))
             time.sleep(0.005)
         return watch.take()
 
@@ -206,20 +184,20 @@ def percentile(values: list[float], share: float) -> float:
 
 def main(tools: Path, rounds: int, connections: int, open_at_once: int) -> None:
     run("ip", "link", "set", "lo", "up")
-    pair = Pair()
-    Server(pair.server).start()
-    watch = Watch(pair.client)
+    paths = Paths()
+    Server(paths.b).start()
+    watch = Watch(paths.a)
     watch.start()
     rates: dict[str, list[float]] = {name: [] for name in PATH_MANAGERS}
     shares: dict[str, list[float]] = {name: [] for name in PATH_MANAGERS}
     latencies: dict[str, list[float]] = {name: [] for name in PATH_MANAGERS}
     for _ in range(rounds):
         for name in PATH_MANAGERS:
-            with selected(pair, name, tools):
-                rate, share = short(pair, connections)
+            with selected(paths, name, tools):
+                rate, share = short(paths, connections)
                 rates[name].append(rate)
                 shares[name].append(share)
-                latencies[name] += held(pair, watch, open_at_once)
+                latencies[name] += held(paths, watch, open_at_once)
     print("path manager     connections/s   joined %   latency us: p50      p99")
     for name in PATH_MANAGERS:
         print(
