@@ -25,9 +25,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "kernel"))
 
-from mptcp import IPPROTO_MPTCP, SO_RCVBUFFORCE, Event, Hosts, decode  # noqa: E402
+from mptcp import IPPROTO_MPTCP, NUMBERS, SO_RCVBUFFORCE, Event, Hosts  # noqa: E402
 from net import Namespace, run  # noqa: E402
-from netlink import Family, Netlink  # noqa: E402
+from netlink import Family, Message, Netlink, attrs, number  # noqa: E402
 
 PATH_MANAGERS = ("kernel", "userspace", "netlink")
 PORT = 5000
@@ -136,6 +136,11 @@ def short(paths: Paths, connections: int) -> tuple[float, float]:
     return connections / elapsed, 100 * (paths.joined() - before) / connections
 
 
+def token(message: Message) -> int:
+    """The one attribute that upstream's events have in common with ours."""
+    return number(dict(attrs(message.payload))[NUMBERS["token"]])
+
+
 class Watch(threading.Thread):
     """When connections and their second subflows were established, as upstream's
     family tells it for every path manager."""
@@ -154,15 +159,15 @@ class Watch(threading.Thread):
             for message in self.nl.receive(None):
                 now = time.monotonic_ns()
                 if message.command == Event.ESTABLISHED:
-                    self.first[decode(message).token] = now
+                    self.first[token(message)] = now
                 elif message.command == Event.SUB_ESTABLISHED:
-                    self.second.setdefault(decode(message).token, now)
+                    self.second.setdefault(token(message), now)
 
     def take(self) -> list[float]:
         """Microseconds between the two, of what was seen since last time."""
         time.sleep(0.5)
         both = self.first.keys() & self.second.keys()
-        found = [(self.second[token] - self.first[token]) / 1000 for token in both]
+        found = [(self.second[one] - self.first[one]) / 1000 for one in both]
         self.first.clear()
         self.second.clear()
         return found
