@@ -12,5 +12,6 @@
 pub mod fallback;
 pub mod mptcp;
 pub mod multfrc;
+pub mod portus;
 pub mod tcp;
 pub mod vm;
