@@ -10,7 +10,7 @@ use crate::{
 };
 use ccp_agent::{Algorithm, Datapath, Flow, FlowInfo, Program, Report, Result};
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, HashMap},
     rc::Rc,
 };
@@ -24,7 +24,7 @@ pub struct Lia {
     reno: Reno,
     connections: Connections,
     /// Number of the next subflow.
-    next: RefCell<u64>,
+    next: Cell<u64>,
 }
 
 /// The subflows of each MPTCP connection, by its token.
@@ -53,8 +53,8 @@ impl Algorithm for Lia {
         let Some(token) = info.mptcp_token else {
             return Ok(Box::new(reno));
         };
-        let number = *self.next.borrow();
-        *self.next.borrow_mut() += 1;
+        let number = self.next.get();
+        self.next.set(number + 1);
         Ok(Box::new(Subflow {
             reno,
             token,
