@@ -5,13 +5,17 @@
 
 #![forbid(unsafe_code)]
 
+pub mod aimd;
+pub mod bbr;
 pub mod constant;
+pub mod copa;
 pub mod cubic;
 pub mod lia;
 mod parameters;
 pub mod reno;
 #[cfg(test)]
 mod testing;
+pub mod vegas;
 
 use ccp_agent::Algorithm;
 pub use parameters::{Parameter, Values};
@@ -47,6 +51,30 @@ pub const CATALOGUE: &[Entry] = &[
         summary: "Reno for MPTCP: subflows together take what one flow would (RFC 6356)",
         parameters: lia::PARAMETERS,
         make: |_| Ok(Box::new(lia::Lia::default())),
+    },
+    Entry {
+        name: "aimd",
+        summary: "AIMD(a, b): additive increase, multiplicative decrease, no slow start",
+        parameters: aimd::PARAMETERS,
+        make: |values| Ok(Box::new(aimd::Aimd::from_values(values)?)),
+    },
+    Entry {
+        name: "vegas",
+        summary: "Vegas: a few packets in the queue, seen by their delay",
+        parameters: vegas::PARAMETERS,
+        make: |values| Ok(Box::new(vegas::Vegas::from_values(values)?)),
+    },
+    Entry {
+        name: "copa",
+        summary: "Copa: 1/delta packets in the queue; holds its own against Reno and CUBIC",
+        parameters: copa::PARAMETERS,
+        make: |values| Ok(Box::new(copa::Copa::from_values(values)?)),
+    },
+    Entry {
+        name: "bbr",
+        summary: "BBR: paces at the bottleneck's rate, with twice the BDP in flight at most",
+        parameters: bbr::PARAMETERS,
+        make: |values| Ok(Box::new(bbr::Bbr::from_values(values)?)),
     },
     Entry {
         name: "const",
@@ -102,7 +130,7 @@ mod tests {
         };
         assert_eq!(
             error("rino", &[]),
-            "there is no algorithm 'rino'; known are reno, cubic, lia, const"
+            "there is no algorithm 'rino'; known are reno, cubic, lia, aimd, vegas, copa, bbr, const"
         );
         assert_eq!(error("reno", &["beta"]), "reno: 'beta' is not NAME=VALUE");
         assert_eq!(

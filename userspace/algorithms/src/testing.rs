@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! What the algorithms' tests share.
 
-use ccp_agent::sim::{Drops, Path, Sample};
+use ccp_agent::sim::{Drops, Path, Sample, Sim};
 use std::time::Duration;
 
 /// 20 Mbit/s, 40 ms, one bandwidth-delay product of queue.
@@ -49,4 +49,19 @@ pub(crate) fn recovered(samples: &[Sample]) -> usize {
         .expect("a loss");
     let length = samples[entry..].iter().position(|sample| !sample.recovery);
     entry + length.expect("the simulation is long enough")
+}
+
+/// The bottleneck's queue over the next while, the packet on the wire included:
+/// least, mean and most.
+pub(crate) fn standing_queue(sim: &mut Sim, length: Duration) -> (usize, f64, usize) {
+    let (mut least, mut sum, mut most) = (usize::MAX, 0, 0);
+    let steps = length.as_millis();
+    for _ in 0..steps {
+        sim.run_for(Duration::from_millis(1));
+        let queue = sim.queue();
+        least = least.min(queue);
+        most = most.max(queue);
+        sum += queue;
+    }
+    (least, sum as f64 / steps as f64, most)
 }
