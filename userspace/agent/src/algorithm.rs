@@ -77,4 +77,11 @@ pub trait Datapath {
     /// Sets control registers of the program that runs, `Cwnd` or `Rate`; all
     /// or none.
     fn update(&mut self, values: &[(&str, u64)]) -> Result<()>;
+
+    /// [`Datapath::set_program`] with a program that is none of
+    /// [`Algorithm::programs`], made while the agent runs. It is compiled and
+    /// installed unless it is the same, name and source, as one before, and
+    /// forgotten some time after the last flow has left it. Its name may be
+    /// that of another one.
+    fn install(&mut self, program: &Program, values: &[(&str, u64)]) -> Result<()>;
 }

@@ -71,4 +71,4 @@ pub use error::{Error, Result};
 pub use library::{check, Checked};
 pub use notice::Notice;
 pub use report::Report;
-pub use runtime::{run, Options, Summary};
+pub use runtime::{run, run_with, Options, Summary};

@@ -4,12 +4,18 @@
 use crate::{error::listed, Algorithm, Error, Program, Result};
 use ccp_lang::Register;
 use ccp_netlink::Update;
-use std::{collections::HashSet, rc::Rc};
+use std::{
+    borrow::Cow,
+    collections::{HashSet, VecDeque},
+    rc::Rc,
+};
 
 /// Longest algorithm name: what a socket option can carry.
 const ALGORITHM_NAME_MAX: usize = 15;
 /// Longest program name.
 const PROGRAM_NAME_MAX: usize = 31;
+/// Most programs that are looked at for being forgotten at a time.
+const SURPLUS_MAX: usize = 8;
 
 /// A program, compiled.
 #[derive(Debug)]
@@ -26,7 +32,7 @@ pub(crate) struct Compiled {
 
 impl Compiled {
     pub(crate) fn field(&self, name: &str) -> Option<usize> {
-        self.fields.iter().position(|field| field == name)
+        self.symbols.field(name)
     }
 
     /// Named values as register updates.
@@ -73,6 +79,19 @@ pub(crate) struct Shelf {
     algorithm: String,
     pub(crate) programs: Vec<Rc<Compiled>>,
     pub(crate) warnings: String,
+    /// Those that came while the agent ran, the one forgotten next first.
+    late: VecDeque<Late>,
+    /// Position of the next late one; positions are not used twice.
+    next: usize,
+}
+
+#[derive(Debug)]
+struct Late {
+    position: usize,
+    /// Makes its name in the kernel unique.
+    number: usize,
+    source: Cow<'static, str>,
+    program: Rc<Compiled>,
 }
 
 impl Shelf {
@@ -83,6 +102,8 @@ impl Shelf {
             algorithm: name.to_owned(),
             programs: Vec::new(),
             warnings: String::new(),
+            late: VecDeque::new(),
+            next: 0,
         };
         let mut seen = HashSet::new();
         let mut errors = Vec::new();
@@ -95,6 +116,7 @@ impl Shelf {
                 other => other?,
             }
         }
+        shelf.next = shelf.programs.len();
         if errors.is_empty() {
             Ok(shelf)
         } else {
@@ -110,20 +132,83 @@ impl Shelf {
             format!("{}.{local_name}", self.algorithm)
         };
         bounded(&name, PROGRAM_NAME_MAX)?;
-        let compiled = ccp_lang::compile(&name, &program.source)
+        let compiled = self.compiled(name.clone(), &name, program)?;
+        self.programs.push(Rc::new(compiled));
+        Ok(())
+    }
+
+    /// `program` under the kernel's name `name`, which messages call `file`.
+    fn compiled(&mut self, name: String, file: &str, program: &Program) -> Result<Compiled> {
+        let compiled = ccp_lang::compile(file, &program.source)
             .map_err(|diagnostics| Error::Compile(diagnostics.to_string()))?;
         if !compiled.warnings.is_empty() {
             self.warnings += &format!("{}\n", compiled.warnings);
         }
-        self.programs.push(Rc::new(Compiled {
+        Ok(Compiled {
             name,
-            local_name,
+            local_name: program.name.clone().into_owned(),
             fields: compiled.symbols.fields().map(str::to_owned).collect(),
             events: compiled.program.events,
             instructions: compiled.program.instructions,
             symbols: compiled.symbols,
-        }));
-        Ok(())
+        })
+    }
+
+    /// Position of a late program, if it is here.
+    pub(crate) fn find_late(&self, program: &Program) -> Option<usize> {
+        let same =
+            |late: &&Late| late.source == program.source && late.program.local_name == program.name;
+        self.late.iter().find(same).map(|late| late.position)
+    }
+
+    /// Compiles a late program; its position.
+    pub(crate) fn add_late(&mut self, program: &Program) -> Result<usize> {
+        let taken: HashSet<usize> = self.late.iter().map(|late| late.number).collect();
+        let free = (1..=taken.len() + 1).find(|number| !taken.contains(number));
+        let number = free.unwrap_or_default();
+        let file = format!("{}.{}", self.algorithm, program.name);
+        let name = format!("{file}.{number}");
+        bounded(&name, PROGRAM_NAME_MAX)?;
+        let compiled = self.compiled(name, &file, program)?;
+        let position = self.next;
+        self.next += 1;
+        self.late.push_back(Late {
+            position,
+            number,
+            source: program.source.clone(),
+            program: Rc::new(compiled),
+        });
+        Ok(position)
+    }
+
+    /// Positions of the late programs that are next to be forgotten, when
+    /// there are more than `most` of them.
+    pub(crate) fn surplus(&self, most: usize) -> Vec<usize> {
+        let surplus = self.late.len().saturating_sub(most);
+        let oldest = self.late.iter().take(surplus.min(SURPLUS_MAX));
+        oldest.map(|late| late.position).collect()
+    }
+
+    /// Forgets a late program.
+    pub(crate) fn forget(&mut self, position: usize) {
+        self.late.retain(|late| late.position != position);
+    }
+
+    /// Keeps a late program for longer.
+    pub(crate) fn renew(&mut self, position: usize) {
+        if let Some(at) = self.late.iter().position(|l| l.position == position) {
+            if let Some(late) = self.late.remove(at) {
+                self.late.push_back(late);
+            }
+        }
+    }
+
+    /// The program at a position.
+    pub(crate) fn get(&self, position: usize) -> Option<&Rc<Compiled>> {
+        self.programs.get(position).or_else(|| {
+            let late = self.late.iter().find(|late| late.position == position);
+            late.map(|late| &late.program)
+        })
     }
 
     /// Position of a program by its name in the algorithm.

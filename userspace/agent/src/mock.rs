@@ -3,9 +3,9 @@
 //! algorithm's decisions. [`crate::sim`] runs whole flows.
 
 use crate::{
-    algorithm::{Algorithm, Datapath, Flow},
+    algorithm::{Algorithm, Datapath, Flow, Program},
     library::Shelf,
-    FlowInfo, Report, Result,
+    Error, FlowInfo, Report, Result,
 };
 use ccp_netlink::RawReport;
 
@@ -16,6 +16,8 @@ pub enum Command {
     SetProgram(String, Vec<(String, u64)>),
     /// `update`.
     Update(Vec<(String, u64)>),
+    /// `install`, with the program's source.
+    Install(String, Vec<(String, u64)>),
 }
 
 /// A datapath under test: checks names as the real one does, and keeps the
@@ -52,7 +54,7 @@ impl Mock {
     /// When no program runs, or it has no such field: the test is wrong then.
     pub fn report(&mut self, cwnd: u64, fields: &[(&str, u64)]) -> Report {
         let index = self.current.expect("the flow runs a program");
-        let program = self.shelf.programs[index].clone();
+        let program = self.shelf.get(index).expect("the program exists").clone();
         let mut values = vec![0; program.fields.len()];
         for (name, value) in fields {
             let field = program.field(name);
@@ -92,9 +94,23 @@ impl Datapath for Mock {
     }
 
     fn update(&mut self, values: &[(&str, u64)]) -> Result<()> {
-        let index = self.current.ok_or(crate::Error::NotStarted(1))?;
-        self.shelf.programs[index].updates(values)?;
+        let index = self.current.ok_or(Error::NotStarted(1))?;
+        let program = self.shelf.get(index).ok_or(Error::NotStarted(1))?;
+        program.updates(values)?;
         self.commands.push(Command::Update(owned(values)));
+        Ok(())
+    }
+
+    fn install(&mut self, program: &Program, values: &[(&str, u64)]) -> Result<()> {
+        let index = match self.shelf.find_late(program) {
+            Some(index) => index,
+            None => self.shelf.add_late(program)?,
+        };
+        let compiled = self.shelf.get(index).ok_or(Error::NotStarted(1))?;
+        compiled.updates(values)?;
+        self.current = Some(index);
+        self.commands
+            .push(Command::Install(program.source().to_owned(), owned(values)));
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The agent's loop: attach, adopt, answer reports, stay alive, detach.
 
+mod datapath;
 mod kernel;
 mod table;
 #[cfg(test)]
@@ -70,8 +71,24 @@ pub struct Summary {
 ///
 /// Nothing is attached unless every program compiles.
 pub fn run(algorithms: &[Box<dyn Algorithm>], options: Options) -> Result<Summary> {
+    run_with(algorithms, options, || {})
+}
+
+/// [`run`], with something to do between any two events and at least five
+/// times a second, on the same thread.
+pub fn run_with(
+    algorithms: &[Box<dyn Algorithm>],
+    options: Options,
+    mut between: impl FnMut(),
+) -> Result<Summary> {
     let shelves = compile(algorithms)?;
-    serve(&mut Client::connect()?, algorithms, shelves, options)
+    serve(
+        &mut Client::connect()?,
+        algorithms,
+        shelves,
+        options,
+        &mut between,
+    )
 }
 
 fn compile(algorithms: &[Box<dyn Algorithm>]) -> Result<Vec<Shelf>> {
@@ -92,6 +109,7 @@ fn serve<K: Kernel>(
     algorithms: &[Box<dyn Algorithm>],
     shelves: Vec<Shelf>,
     mut options: Options,
+    between: &mut dyn FnMut(),
 ) -> Result<Summary> {
     let offered: Vec<&str> = algorithms
         .iter()
@@ -137,6 +155,7 @@ fn serve<K: Kernel>(
             Some(Event::Overrun) => table.resync(false)?,
             Some(_) | None => {}
         }
+        between();
     }
     table.finish()
 }

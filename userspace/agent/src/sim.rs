@@ -16,7 +16,7 @@ mod receiver;
 mod sender;
 
 use crate::{
-    algorithm::{Algorithm, Datapath, Flow},
+    algorithm::{Algorithm, Datapath, Flow, Program},
     library::Shelf,
     Error, FlowInfo, Report, Result,
 };
@@ -218,7 +218,7 @@ impl Sim {
         mptcp_token: Option<u32>,
     ) -> Result<FlowId> {
         let index = self.flows.len();
-        let shelf = Shelf::compile(algorithm)?;
+        let mut shelf = Shelf::compile(algorithm)?;
         let info = FlowInfo {
             id: index as u64 + 1,
             algorithm: algorithm.name().to_owned(),
@@ -231,7 +231,7 @@ impl Sim {
         };
         let mut agent = AgentSide {
             flow: info.id,
-            shelf: &shelf,
+            shelf: &mut shelf,
             current: None,
             commands: Vec::new(),
         };
@@ -398,10 +398,13 @@ impl Sim {
         let stale = connection.current != Some(index);
         let missed = raw.seq.saturating_sub(connection.seq + 1);
         connection.seq = raw.seq;
-        let report = Report::new(connection.shelf.programs[index].clone(), raw, stale, missed);
+        let Some(program) = connection.shelf.get(index) else {
+            return;
+        };
+        let report = Report::new(program.clone(), raw, stale, missed);
         let mut agent = AgentSide {
             flow: flow as u64 + 1,
-            shelf: &connection.shelf,
+            shelf: &mut connection.shelf,
             current: connection.current,
             commands: Vec::new(),
         };
@@ -410,6 +413,7 @@ impl Sim {
             current, commands, ..
         } = agent;
         connection.current = current;
+        connection.kernel.learn(&connection.shelf);
         if let Err(error) = outcome {
             self.errors.push(format!("flow {}: {error}", flow + 1));
         }
@@ -441,9 +445,21 @@ impl Sim {
 /// A datapath whose commands are still on their way.
 struct AgentSide<'a> {
     flow: u64,
-    shelf: &'a Shelf,
+    shelf: &'a mut Shelf,
     current: Option<usize>,
     commands: Vec<Command>,
+}
+
+impl AgentSide<'_> {
+    fn switch(&mut self, index: usize, values: &[(&str, u64)]) -> Result<()> {
+        let program = self.shelf.get(index);
+        let updates = program
+            .ok_or(Error::NotStarted(self.flow))?
+            .updates(values)?;
+        self.commands.push(Command::Program(index, updates));
+        self.current = Some(index);
+        Ok(())
+    }
 }
 
 impl Datapath for AgentSide<'_> {
@@ -452,17 +468,23 @@ impl Datapath for AgentSide<'_> {
     }
 
     fn set_program(&mut self, name: &str, values: &[(&str, u64)]) -> Result<()> {
-        let index = self.shelf.find(name)?;
-        let updates = self.shelf.programs[index].updates(values)?;
-        self.commands.push(Command::Program(index, updates));
-        self.current = Some(index);
-        Ok(())
+        self.switch(self.shelf.find(name)?, values)
     }
 
     fn update(&mut self, values: &[(&str, u64)]) -> Result<()> {
-        let index = self.current.ok_or(Error::NotStarted(self.flow))?;
-        let updates = self.shelf.programs[index].updates(values)?;
+        let program = self.current.and_then(|index| self.shelf.get(index));
+        let updates = program
+            .ok_or(Error::NotStarted(self.flow))?
+            .updates(values)?;
         self.commands.push(Command::Update(updates));
         Ok(())
+    }
+
+    fn install(&mut self, program: &Program, values: &[(&str, u64)]) -> Result<()> {
+        let index = match self.shelf.find_late(program) {
+            Some(index) => index,
+            None => self.shelf.add_late(program)?,
+        };
+        self.switch(index, values)
     }
 }

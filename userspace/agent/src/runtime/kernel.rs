@@ -9,6 +9,7 @@ pub(crate) trait Kernel {
     fn detach(&mut self) -> Result<()>;
     fn heartbeat(&mut self) -> Result<()>;
     fn install(&mut self, name: &str, events: &[u8], instructions: &[u8]) -> Result<ProgramInfo>;
+    fn remove_program(&mut self, id: u32) -> Result<()>;
     fn flows(&mut self) -> Result<Vec<FlowInfo>>;
     fn flow(&mut self, id: u64) -> Result<FlowInfo>;
     fn set_program(&mut self, flow: u64, program: u32, updates: &[Update]) -> Result<()>;
@@ -28,6 +29,9 @@ impl Kernel for Client {
     }
     fn install(&mut self, name: &str, events: &[u8], instructions: &[u8]) -> Result<ProgramInfo> {
         self.install(name, events, instructions)
+    }
+    fn remove_program(&mut self, id: u32) -> Result<()> {
+        self.remove_program(id)
     }
     fn flows(&mut self) -> Result<Vec<FlowInfo>> {
         self.flows()

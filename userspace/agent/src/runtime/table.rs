@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The flows an agent steers, and what happens to them.
 
-use super::{kernel::Kernel, Summary};
+use super::{datapath::KernelDatapath, kernel::Kernel, Summary};
 use crate::{
     library::Shelf, Algorithm, Datapath, Error, FallbackReason, Flow, FlowInfo, Notice, Report,
     Result,
@@ -27,8 +27,8 @@ pub(super) struct Table<'a, K> {
     kernel: &'a mut K,
     algorithms: &'a [Box<dyn Algorithm>],
     shelves: Vec<Shelf>,
-    /// Kernel ids of the programs, as in `shelves`.
-    ids: Vec<Vec<u32>>,
+    /// Kernel ids of the programs by their positions in `shelves`.
+    ids: Vec<HashMap<usize, u32>>,
     /// Algorithm and program of a kernel id.
     programs: HashMap<u32, (usize, usize)>,
     agent: u32,
@@ -77,14 +77,14 @@ impl<'a, K: Kernel> Table<'a, K> {
     pub(super) fn install(&mut self) -> Result<()> {
         let mut costs = Vec::new();
         for (algorithm, shelf) in self.shelves.iter().enumerate() {
-            let mut ids = Vec::new();
+            let mut ids = HashMap::new();
             for (index, program) in shelf.programs.iter().enumerate() {
                 let info =
                     self.kernel
                         .install(&program.name, &program.events, &program.instructions)?;
                 self.programs.insert(info.id, (algorithm, index));
                 costs.push((program.name.clone(), info.cost));
-                ids.push(info.id);
+                ids.insert(index, info.id);
             }
             self.ids.push(ids);
         }
@@ -210,11 +210,8 @@ impl<'a, K: Kernel> Table<'a, K> {
         let Some(entry) = self.flows.get_mut(&raw.flow_id) else {
             return;
         };
-        let Some(program) = self
-            .shelves
-            .get(algorithm)
-            .and_then(|s| s.programs.get(index))
-        else {
+        let shelf = self.shelves.get(algorithm);
+        let Some(program) = shelf.and_then(|shelf| shelf.get(index)) else {
             return;
         };
         let missed = raw.seq.saturating_sub(entry.seq).saturating_sub(1);
@@ -243,8 +240,8 @@ impl<'a, K: Kernel> Table<'a, K> {
             .unwrap_or(0);
         let (Some(maker), Some(shelf), Some(ids)) = (
             self.algorithms.get(algorithm),
-            self.shelves.get(algorithm),
-            self.ids.get(algorithm),
+            self.shelves.get_mut(algorithm),
+            self.ids.get_mut(algorithm),
         ) else {
             return;
         };
@@ -258,12 +255,16 @@ impl<'a, K: Kernel> Table<'a, K> {
         };
         let mut dp = KernelDatapath {
             kernel: &mut *self.kernel,
+            algorithm,
             shelf,
             ids,
+            programs: &mut self.programs,
             flow: flow.id,
             current: &mut entry.current,
         };
         let made = catch_unwind(AssertUnwindSafe(|| maker.new_flow(&mut dp, flow)));
+        let warnings = std::mem::take(&mut shelf.warnings);
+        self.warn(warnings);
         // A flow that closed meanwhile needs no entry, nor words.
         if matches!(&made, Ok(Err(Error::Netlink(error))) if error.is_not_found()) {
             self.flows.remove(&flow.id);
@@ -317,18 +318,24 @@ impl<'a, K: Kernel> Table<'a, K> {
         else {
             return;
         };
-        let (Some(shelf), Some(ids)) = (self.shelves.get(*algorithm), self.ids.get(*algorithm))
-        else {
+        let (Some(shelf), Some(ids)) = (
+            self.shelves.get_mut(*algorithm),
+            self.ids.get_mut(*algorithm),
+        ) else {
             return;
         };
         let mut dp = KernelDatapath {
             kernel: &mut *self.kernel,
+            algorithm: *algorithm,
             shelf,
             ids,
+            programs: &mut self.programs,
             flow: id,
             current,
         };
-        match catch_unwind(AssertUnwindSafe(|| call(handler.as_mut(), &mut dp))) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| call(handler.as_mut(), &mut dp)));
+        let warnings = std::mem::take(&mut shelf.warnings);
+        match outcome {
             Ok(Ok(())) => {}
             // The report of a program that no longer runs may lack fields.
             Ok(Err(_)) if forgive => {}
@@ -348,6 +355,7 @@ impl<'a, K: Kernel> Table<'a, K> {
                 }
             }
         }
+        self.warn(warnings);
     }
 
     /// Gives a flow a program that needs no agent.
@@ -361,6 +369,13 @@ impl<'a, K: Kernel> Table<'a, K> {
             *self.safe.insert(info.id)
         };
         self.kernel.set_program(flow, program, &[])
+    }
+
+    /// What the compiler says of a program that a handler installed.
+    fn warn(&mut self, warnings: String) {
+        if !warnings.is_empty() {
+            (self.observe)(&Notice::Warnings(warnings));
+        }
     }
 
     fn failed(&mut self, flow: u64, error: &Error) {
@@ -391,39 +406,4 @@ fn is_transient(reason: FallbackReason) -> bool {
         reason,
         FallbackReason::AgentSilent | FallbackReason::AgentGone | FallbackReason::NoAgent
     )
-}
-
-struct KernelDatapath<'a, K> {
-    kernel: &'a mut K,
-    shelf: &'a Shelf,
-    ids: &'a [u32],
-    flow: u64,
-    current: &'a mut Option<usize>,
-}
-
-impl<K: Kernel> Datapath for KernelDatapath<'_, K> {
-    fn flow_id(&self) -> u64 {
-        self.flow
-    }
-
-    fn set_program(&mut self, name: &str, values: &[(&str, u64)]) -> Result<()> {
-        let index = self.shelf.find(name)?;
-        let (Some(program), Some(&id)) = (self.shelf.programs.get(index), self.ids.get(index))
-        else {
-            return Err(Error::NotStarted(self.flow));
-        };
-        let updates = program.updates(values)?;
-        self.kernel.set_program(self.flow, id, &updates)?;
-        *self.current = Some(index);
-        Ok(())
-    }
-
-    fn update(&mut self, values: &[(&str, u64)]) -> Result<()> {
-        let program = self
-            .current
-            .and_then(|index| self.shelf.programs.get(index));
-        let program = program.ok_or(Error::NotStarted(self.flow))?;
-        let updates = program.updates(values)?;
-        Ok(self.kernel.update(self.flow, &updates)?)
-    }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use super::{compile, kernel::Kernel, serve, Options, Summary};
+use super::{compile, datapath::LATE_MAX, kernel::Kernel, serve, Options, Summary};
 use crate::{
     Algorithm, Datapath, Error, FallbackReason, Flow, FlowInfo, Notice, Program, Report, Result,
 };
@@ -31,6 +31,8 @@ struct Script {
     programs: u32,
     stop: Arc<AtomicBool>,
     timeout_ms: u32,
+    /// Programs that cannot be removed.
+    busy: Vec<u32>,
 }
 
 fn not_found(command: &'static str) -> ccp_netlink::Error {
@@ -65,6 +67,17 @@ impl Kernel for Script {
             id: self.programs,
             ..ProgramInfo::default()
         })
+    }
+    fn remove_program(&mut self, id: u32) -> ccp_netlink::Result<()> {
+        if self.busy.contains(&id) {
+            return Err(ccp_netlink::Error::Kernel(Refusal {
+                command: "program-remove",
+                errno: 16,
+                message: None,
+            }));
+        }
+        self.log.push(format!("remove {id}"));
+        Ok(())
     }
     fn flows(&mut self) -> ccp_netlink::Result<Vec<FlowInfo>> {
         if std::mem::replace(&mut self.listed, true) {
@@ -130,6 +143,11 @@ impl Flow for EchoFlow {
             102 => dp.set_program("two", &[]),
             103 => dp.update(&[("nonsense", 1)]),
             104 => dp.set_program("three", &[]),
+            value @ 200.. => {
+                let source =
+                    format!("(def (Report (value {value})) (level 0)) (when true (report))");
+                dp.install(&Program::new("late", source), &[("level", 3)])
+            }
             value => dp.update(&[("level", value + r.missed())]),
         }
     }
@@ -174,7 +192,7 @@ fn play(mut script: Script) -> (Vec<String>, Vec<String>, Summary) {
         ..Options::default()
     };
     let shelves = compile(&algorithms).unwrap();
-    let summary = serve(&mut script, &algorithms, shelves, options).unwrap();
+    let summary = serve(&mut script, &algorithms, shelves, options, &mut || {}).unwrap();
     assert_eq!(
         script.log[..5],
         [
@@ -368,6 +386,53 @@ fn a_flow_that_closed_meanwhile_is_no_failure() {
         "{notices:?}"
     );
     assert_eq!(summary, Summary::default());
+}
+
+#[test]
+fn a_program_made_at_run_time_is_installed_once() {
+    let (log, notices, summary) = play(Script {
+        flows: vec![flow(1), flow(2)],
+        events: [
+            report(1, 1, 1, 200),
+            report(2, 1, 1, 200),
+            report(1, 5, 2, 7),
+            report(2, 5, 2, 201),
+        ]
+        .into(),
+        ..Script::default()
+    });
+    assert_eq!(
+        log[2..],
+        [
+            "install echo.late.1",
+            "set 1 to 5 [3]",
+            "set 2 to 5 [3]",
+            "update 1 [7]",
+            "install echo.late.2",
+            "set 2 to 6 [3]"
+        ],
+        "{notices:?}"
+    );
+    assert_eq!(summary.failures, 0);
+}
+
+#[test]
+fn programs_that_no_flow_runs_are_forgotten() {
+    let most = LATE_MAX as u64;
+    let (log, _, summary) = play(Script {
+        flows: vec![flow(1)],
+        events: (0..=most + 1)
+            .map(|n| report(1, 1, n + 1, 200 + n))
+            .collect(),
+        busy: vec![5],
+        ..Script::default()
+    });
+    // The first, 5, is busy and stays.
+    let removed: Vec<&String> = log.iter().filter(|line| line.starts_with("rem")).collect();
+    assert_eq!(removed, ["remove 6", "remove 7"]);
+    let second = |line: &&String| line.ends_with("late.2");
+    assert_eq!(log.iter().filter(second).count(), 2);
+    assert_eq!(summary.failures, 0);
 }
 
 #[test]

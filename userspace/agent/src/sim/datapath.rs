@@ -47,27 +47,30 @@ pub(super) struct Ran {
 
 impl Kernel {
     pub(super) fn new(shelf: &Shelf, sender: &Sender, now: Time) -> Self {
-        let mut registers = vm::MIN_FILE;
-        let programs = shelf
-            .programs
-            .iter()
-            .map(|program| {
-                let layout = vm::verify(&program.events, &program.instructions)
-                    .expect("what compiles passes the verifier");
-                registers = registers.max(layout.registers);
-                let mut ops = vec![Op::default(); layout.ops];
-                let header = vm::decode(&program.events, &program.instructions, &mut ops)
-                    .expect("what passes the verifier decodes");
-                Code { header, ops }
-            })
-            .collect();
-        Self {
-            programs,
+        let mut kernel = Self {
+            programs: Vec::new(),
             current: None,
             state: vm::State::default(),
-            file: vec![0; registers],
+            file: vec![0; vm::MIN_FILE],
             tracker: Tracker::new(&facts(sender, false, now)),
             reports: 0,
+        };
+        kernel.learn(shelf);
+        kernel
+    }
+
+    /// Installs what is new on the shelf; from there, nothing is forgotten.
+    pub(super) fn learn(&mut self, shelf: &Shelf) {
+        while let Some(program) = shelf.get(self.programs.len()) {
+            let layout = vm::verify(&program.events, &program.instructions)
+                .expect("what compiles passes the verifier");
+            if layout.registers > self.file.len() {
+                self.file.resize(layout.registers, 0);
+            }
+            let mut ops = vec![Op::default(); layout.ops];
+            let header = vm::decode(&program.events, &program.instructions, &mut ops)
+                .expect("what passes the verifier decodes");
+            self.programs.push(Code { header, ops });
         }
     }
 
