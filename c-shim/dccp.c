@@ -40,15 +40,16 @@ static int ccp_dccp_init(struct ccid *ccid, struct sock *sk, bool rx)
 	if (!half)
 		return -ENOMEM;
 	if (rx)
-		ccp_rs_dccp_rx_init(half->state);
+		ccp_rs_dccp_rx_init(half->state, ccp_dccp_tfrc());
 	else
 		err = ccp_dccp_tx_start(half);
-	if (err)
+	if (err) {
 		ccp_dccp_half_free(half);
-	else
-		ccp_dccp_half_show(half);
+		return err;
+	}
+	ccp_dccp_half_show(half);
 	private->half = half;
-	return err;
+	return 0;
 }
 
 static int ccp_dccp_tx_init(struct ccid *ccid, struct sock *sk)
@@ -203,14 +204,14 @@ static struct ccid_operations ccp_dccp_ops = {
  */
 int ccp_dccp_register(void)
 {
-	int err = ccp_dccp_proc_register();
+	int err = ccp_dccp_net_register();
 
 	if (err)
 		return err;
 	ccp_dccp_ops.ccid_id = ccp_dccp_number();
 	err = ccid_register(&ccp_dccp_ops);
 	if (err)
-		ccp_dccp_proc_unregister();
+		ccp_dccp_net_unregister();
 	return err;
 }
 
@@ -221,5 +222,5 @@ int ccp_dccp_register(void)
 void ccp_dccp_unregister(void)
 {
 	ccid_unregister(&ccp_dccp_ops);
-	ccp_dccp_proc_unregister();
+	ccp_dccp_net_unregister();
 }

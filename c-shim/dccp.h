@@ -26,7 +26,8 @@ struct ccp_dccp_half {
 	struct timer_list nofeedback;	/* tx */
 	struct rcu_head rcu;
 	u32 id;				/* in the table of all */
-	u32 admitted;			/* tx: N that counts towards the bound */
+	u32 admitted;			/* tx: N that counts towards the bounds */
+	uid_t uid;			/* tx: as whose */
 	bool rx;
 	bool dead;			/* under the socket's lock */
 	u64 state[];			/* Rust: multfrc::Sender, multfrc::Receiver */
@@ -88,10 +89,22 @@ struct ccp_dccp_timers {
 	u64 expire;		/* U64_MAX: not armed */
 };
 
+/* What the N of senders add up to and may, in 2^-16. */
+struct ccp_dccp_sums {
+	u64 all;
+	u64 user;
+	u32 all_most;
+	u32 user_most;
+};
+
+/* The largest N, in 2^-16. */
+#define CCP_DCCP_MOST_FLOWS	(64 << 16)
+
 static_assert(sizeof(struct ccp_dccp_sender) == 88);
 static_assert(sizeof(struct ccp_dccp_receiver) == 64);
 static_assert(sizeof(struct ccp_dccp_option) == 8);
 static_assert(sizeof(struct ccp_dccp_packet) == 40);
+static_assert(sizeof(struct ccp_dccp_sums) == 24);
 static_assert(sizeof(struct ccp_dccp_tx_info) == 72);
 static_assert(offsetof(struct ccp_dccp_tx_info, flows) == 36);
 static_assert(sizeof(struct ccp_dccp_rx_info) == 56);
@@ -111,9 +124,20 @@ void ccp_dccp_half_put(struct ccp_dccp_half *half);
 /* dccp_params.c */
 u32 ccp_dccp_number(void);
 u32 ccp_dccp_rto_min_ms(void);
-u32 ccp_dccp_default_flows(void);
+u32 ccp_dccp_param_flows(void);
+u32 ccp_dccp_millionths(u32 value);
+u32 ccp_dccp_max_flows(void);
+u32 ccp_dccp_user_flows(void);
+bool ccp_dccp_tfrc(void);
+
+/* dccp_flows.c: sums of N */
 int ccp_dccp_admit(struct ccp_dccp_half *half, u32 flows);
 void ccp_dccp_release(struct ccp_dccp_half *half);
+
+/* dccp_net.c */
+int ccp_dccp_net_register(void);
+void ccp_dccp_net_unregister(void);
+u32 ccp_dccp_default_flows(struct net *net);
 
 /* dccp_tx.c, dccp_rx.c: the hooks */
 struct ccp_dccp_half *ccp_dccp_tx(const struct sock *sk);
@@ -136,16 +160,16 @@ void ccp_dccp_tx_info(const struct ccp_dccp_half *half,
 		      struct ccp_dccp_tx_info *info);
 void ccp_dccp_rx_info(const struct ccp_dccp_half *half,
 		      struct ccp_dccp_rx_info *info);
-int ccp_dccp_proc_register(void);
-void ccp_dccp_proc_unregister(void);
+int ccp_dccp_proc_init(struct net *net);
+void ccp_dccp_proc_exit(struct net *net);
 
 /* rust/dccp_hook.rs; the socket's lock is held */
 size_t ccp_rs_dccp_tx_size(void);
 size_t ccp_rs_dccp_rx_size(void);
 int ccp_rs_dccp_flows(const char *text, size_t len, u32 most, u32 *flows);
-int ccp_rs_dccp_admit(u64 *sum, u32 limit, u32 old_flows, u32 new_flows);
-void ccp_rs_dccp_release(u64 *sum, u32 flows);
-int ccp_rs_dccp_tx_init(void *sender, u32 flows, u64 rto_min_ns);
+int ccp_rs_dccp_admit(struct ccp_dccp_sums *sums, u32 old_flows, u32 new_flows);
+void ccp_rs_dccp_release(struct ccp_dccp_sums *sums, u32 flows);
+int ccp_rs_dccp_tx_init(void *sender, u32 flows, u64 rto_min_ns, bool tfrc);
 int ccp_rs_dccp_tx_weight(void *sender, u32 flows);
 s64 ccp_rs_dccp_tx_send(void *sender, u64 now, u32 len, u32 handshake, u8 *ccval);
 void ccp_rs_dccp_tx_sent(void *sender, u64 now, u64 seqno, u32 len);
@@ -157,7 +181,7 @@ bool ccp_rs_dccp_tx_expired(void *sender, u64 now);
 void ccp_rs_dccp_tx_timers(const void *sender, struct ccp_dccp_timers *timers);
 u64 ccp_rs_dccp_tx_window(const void *sender);
 void ccp_rs_dccp_tx_info(const void *sender, struct ccp_dccp_sender *info);
-void ccp_rs_dccp_rx_init(void *receiver);
+void ccp_rs_dccp_rx_init(void *receiver, bool tfrc);
 bool ccp_rs_dccp_rx_packet(void *receiver, const struct ccp_dccp_packet *packet);
 int ccp_rs_dccp_rx_parse(void *receiver, u8 number, const u8 *value, u8 len);
 void ccp_rs_dccp_rx_options(const void *receiver, struct ccp_dccp_option options[4]);

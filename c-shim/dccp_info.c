@@ -151,28 +151,13 @@ static const struct seq_operations ccp_dccp_proc_ops = {
 	.show	= ccp_dccp_proc_show,
 };
 
-static int __net_init ccp_dccp_proc_init(struct net *net)
+int ccp_dccp_proc_init(struct net *net)
 {
 	return proc_create_net("ccp_dccp", 0440, net->proc_net, &ccp_dccp_proc_ops,
 			       sizeof(struct seq_net_private)) ? 0 : -ENOMEM;
 }
 
-static void __net_exit ccp_dccp_proc_exit(struct net *net)
+void ccp_dccp_proc_exit(struct net *net)
 {
 	remove_proc_entry("ccp_dccp", net->proc_net);
-}
-
-static struct pernet_operations ccp_dccp_proc_net_ops = {
-	.init = ccp_dccp_proc_init,
-	.exit = ccp_dccp_proc_exit,
-};
-
-int ccp_dccp_proc_register(void)
-{
-	return register_pernet_subsys(&ccp_dccp_proc_net_ops);
-}
-
-void ccp_dccp_proc_unregister(void)
-{
-	unregister_pernet_subsys(&ccp_dccp_proc_net_ops);
 }

@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Module parameters of CCID 5, and the bound on the sum of all N. Other than
- * ccid5_number they can be changed at run time, for what begins from then on.
+ * Module parameters of CCID 5. Other than ccid5_number they can be changed at
+ * run time, for what begins from then on.
  */
 
 #include <linux/module.h>
 #include <linux/moduleparam.h>
-#include <linux/spinlock.h>
 #include <linux/string.h>
 
 #include "dccp.h"
-
-/* Guards ccp_dccp_sum; taken with sockets' locks held, also in softirqs. */
-static DEFINE_SPINLOCK(ccp_dccp_lock);
-/* The N of all senders, in 2^-16. */
-static u64 ccp_dccp_sum;
 
 struct ccp_dccp_decimal {
 	u32 value;	/* in 2^-16 */
@@ -33,13 +27,18 @@ static int ccp_dccp_decimal_set(const char *text, const struct kernel_param *kp)
 	return err;
 }
 
+/* What of a number in 2^-16 is behind the point. */
+u32 ccp_dccp_millionths(u32 value)
+{
+	return ((u64)(value & 0xffff) * 1000000 + 0x8000) >> 16;
+}
+
 static int ccp_dccp_decimal_get(char *text, const struct kernel_param *kp)
 {
 	const struct ccp_dccp_decimal *decimal = kp->arg;
 	u32 value = READ_ONCE(decimal->value);
 
-	return sysfs_emit(text, "%u.%06u\n", value >> 16,
-			  (u32)(((u64)(value & 0xffff) * 1000000 + 0x8000) >> 16));
+	return sysfs_emit(text, "%u.%06u\n", value >> 16, ccp_dccp_millionths(value));
 }
 
 static const struct kernel_param_ops ccp_dccp_decimal_ops = {
@@ -60,15 +59,25 @@ module_param(rto_min_ms, uint, 0644);
 MODULE_PARM_DESC(rto_min_ms,
 		 "CCID 5: least length of the nofeedback timer in ms (default 100)");
 
-static struct ccp_dccp_decimal ccid5_flows = { 1 << 16, 64 << 16 };
+static struct ccp_dccp_decimal ccid5_flows = { 1 << 16, CCP_DCCP_MOST_FLOWS };
 module_param_cb(ccid5_flows, &ccp_dccp_decimal_ops, &ccid5_flows, 0644);
 MODULE_PARM_DESC(ccid5_flows,
-		 "CCID 5: N of a sender that chooses none, up to 64 (default 1)");
+		 "CCID 5: N of a sender that chooses none, above 0, up to 64 (default 1)");
 
 static struct ccp_dccp_decimal ccid5_max_flows = { 1024 << 16, 65535U << 16 };
 module_param_cb(ccid5_max_flows, &ccp_dccp_decimal_ops, &ccid5_max_flows, 0644);
 MODULE_PARM_DESC(ccid5_max_flows,
 		 "CCID 5: most that the N of all senders add up to (default 1024)");
+
+static struct ccp_dccp_decimal ccid5_user_flows = { 256 << 16, 65535U << 16 };
+module_param_cb(ccid5_user_flows, &ccp_dccp_decimal_ops, &ccid5_user_flows, 0644);
+MODULE_PARM_DESC(ccid5_user_flows,
+		 "CCID 5: most that the N of a user's senders add up to (default 256)");
+
+static bool ccid5_tfrc;
+module_param(ccid5_tfrc, bool, 0644);
+MODULE_PARM_DESC(ccid5_tfrc,
+		 "CCID 5: as CCID 3, N times the rate of TFRC, whatever j is (default 0)");
 
 u32 ccp_dccp_number(void)
 {
@@ -86,38 +95,22 @@ u32 ccp_dccp_rto_min_ms(void)
 	return min(READ_ONCE(rto_min_ms), 60U * 1000);
 }
 
-u32 ccp_dccp_default_flows(void)
+u32 ccp_dccp_param_flows(void)
 {
 	return READ_ONCE(ccid5_flows.value);
 }
 
-/**
- * ccp_dccp_admit() - count a sender's N
- * @half: the sender; its old N doesn't count any more on success
- * @flows: its new N, in 2^-16
- *
- * Return: 0, -ERANGE for an N that can't be, -ENOSPC if the sum is too large.
- */
-int ccp_dccp_admit(struct ccp_dccp_half *half, u32 flows)
+u32 ccp_dccp_max_flows(void)
 {
-	int err;
-
-	spin_lock_bh(&ccp_dccp_lock);
-	err = ccp_rs_dccp_admit(&ccp_dccp_sum, READ_ONCE(ccid5_max_flows.value),
-				half->admitted, flows);
-	spin_unlock_bh(&ccp_dccp_lock);
-	if (!err)
-		half->admitted = flows;
-	return err;
+	return READ_ONCE(ccid5_max_flows.value);
 }
 
-/**
- * ccp_dccp_release() - a sender ends: its N doesn't count any more
- */
-void ccp_dccp_release(struct ccp_dccp_half *half)
+u32 ccp_dccp_user_flows(void)
 {
-	spin_lock_bh(&ccp_dccp_lock);
-	ccp_rs_dccp_release(&ccp_dccp_sum, half->admitted);
-	spin_unlock_bh(&ccp_dccp_lock);
-	half->admitted = 0;
+	return READ_ONCE(ccid5_user_flows.value);
+}
+
+bool ccp_dccp_tfrc(void)
+{
+	return READ_ONCE(ccid5_tfrc);
 }

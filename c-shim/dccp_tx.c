@@ -108,7 +108,7 @@ out:
  */
 int ccp_dccp_tx_start(struct ccp_dccp_half *half)
 {
-	u32 flows = ccp_dccp_default_flows();
+	u32 flows = ccp_dccp_default_flows(sock_net(half->sk));
 	int err = ccp_dccp_admit(half, flows);
 
 	if (err)
@@ -117,7 +117,7 @@ int ccp_dccp_tx_start(struct ccp_dccp_half *half)
 	half->pace.function = ccp_dccp_pace;
 	timer_setup(&half->nofeedback, ccp_dccp_nofeedback, 0);
 	err = ccp_rs_dccp_tx_init(half->state, flows, (u64)NSEC_PER_MSEC *
-				  ccp_dccp_rto_min_ms());
+				  ccp_dccp_rto_min_ms(), ccp_dccp_tfrc());
 	if (err)
 		ccp_dccp_release(half);
 	return err;

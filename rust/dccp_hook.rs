@@ -23,7 +23,6 @@ use kernel::{
 
 use crate::multfrc::{
     Ack,
-    Admission,
     Packet,
     Receiver,
     ReceiverInfo,
@@ -31,6 +30,7 @@ use crate::multfrc::{
     Sender,
     SenderInfo,
     Settings,
+    Sums,
     Timers,
     Verdict,
     Weight,
@@ -64,6 +64,7 @@ const _: () = {
     assert!(size_of::<SenderInfo>() == 88);
     assert!(size_of::<ReceiverInfo>() == 64);
     assert!(size_of::<WireOption>() == 8);
+    assert!(size_of::<Sums>() == 24);
     assert!(size_of::<Arrival>() == 40);
     assert!(size_of::<Due>() == 16);
 };
@@ -126,7 +127,7 @@ fn decimal(text: &[u8], most: u32) -> Option<u32> {
         .filter(|&value| value > 0 && value <= most)
 }
 
-/// Reads a module parameter.
+/// Reads a module parameter or a sysctl.
 ///
 /// # Safety
 ///
@@ -151,11 +152,8 @@ unsafe extern "C" fn ccp_rs_dccp_flows(
 
 /// A sender's N becomes another; 0 is none.
 #[no_mangle]
-extern "C" fn ccp_rs_dccp_admit(sum: &mut u64, limit: u32, old: u32, new: u32) -> c_int {
-    let mut admission = Admission::resume(*sum, limit);
-    let result = admission.replace(old, new);
-    *sum = admission.used();
-    match result {
+extern "C" fn ccp_rs_dccp_admit(sums: &mut Sums, old: u32, new: u32) -> c_int {
+    match sums.replace(old, new) {
         Ok(()) => 0,
         Err(Refusal::Range) => ERANGE.to_errno(),
         Err(Refusal::Full { .. }) => ENOSPC.to_errno(),
@@ -164,10 +162,8 @@ extern "C" fn ccp_rs_dccp_admit(sum: &mut u64, limit: u32, old: u32, new: u32) -
 
 /// A sender ends.
 #[no_mangle]
-extern "C" fn ccp_rs_dccp_release(sum: &mut u64, flows: u32) {
-    let mut admission = Admission::resume(*sum, 0);
-    admission.release(flows);
-    *sum = admission.used();
+extern "C" fn ccp_rs_dccp_release(sums: &mut Sums, flows: u32) {
+    sums.release(flows);
 }
 
 /// A sender begins.
@@ -176,6 +172,7 @@ extern "C" fn ccp_rs_dccp_tx_init(
     sender: &mut MaybeUninit<Sender>,
     flows: u32,
     rto_min: u64,
+    tfrc: bool,
 ) -> c_int {
     let Some(weight) = Weight::new(flows) else {
         return ERANGE.to_errno();
@@ -184,7 +181,7 @@ extern "C" fn ccp_rs_dccp_tx_init(
         rto_min,
         damping: false,
     };
-    sender.write(Sender::new(weight, settings));
+    sender.write(Sender::new(weight.with_tfrc(tfrc), settings));
     0
 }
 
@@ -310,8 +307,8 @@ extern "C" fn ccp_rs_dccp_tx_info(sender: &Sender, info: &mut MaybeUninit<Sender
 
 /// A receiver begins.
 #[no_mangle]
-extern "C" fn ccp_rs_dccp_rx_init(receiver: &mut MaybeUninit<Receiver>) {
-    receiver.write(Receiver::new());
+extern "C" fn ccp_rs_dccp_rx_init(receiver: &mut MaybeUninit<Receiver>, tfrc: bool) {
+    receiver.write(Receiver::new().with_tfrc(tfrc));
 }
 
 /// A packet came; whether a report is to be sent.

@@ -9,6 +9,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -172,6 +173,16 @@ class Connection:
         for sock in (self.a, self.b):
             if sock:
                 sock.close()
+
+
+def refused(code: int, work: Callable[[], object]) -> None:
+    """work() fails with that errno."""
+    try:
+        work()
+    except OSError as error:
+        assert error.errno == code, f"{error} instead of {errno.errorcode[code]}"
+    else:
+        raise AssertionError(f"no {errno.errorcode[code]}")
 
 
 def set_flows(sock: socket.socket, flows: float) -> None:

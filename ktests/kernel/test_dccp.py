@@ -13,7 +13,7 @@ import time
 
 import dccp
 import net
-from dccp import FLOWS, ONE, SOL_DCCP, Connection, Sender, chosen, prefer, set_flows
+from dccp import ONE, SOL_DCCP, Connection, Sender, chosen, prefer, refused, set_flows
 from lab import Lab, both_families, cases, debug_kernel, wait_for
 
 RTT_MS = 20
@@ -23,15 +23,6 @@ MBIT = 8
 
 def make_path(lab: Lab) -> net.Route:
     return lab.path(delay_ms=RTT_MS, rate_mbit=MBIT, queue=100)
-
-
-def refused(code: int, work) -> None:
-    try:
-        work()
-    except OSError as error:
-        assert error.errno == code, f"{error} instead of {errno.errorcode[code]}"
-    else:
-        raise AssertionError(f"no {errno.errorcode[code]}")
 
 
 def connect(lab: Lab, **how) -> Connection:
@@ -101,34 +92,6 @@ def test_two_way_traffic(lab: Lab) -> None:
         assert RTT_MS / 1000 - 0.001 < info.rtt < RTT_MS / 1000 + 0.2, info
 
 
-def test_flows_are_chosen_before_data(lab: Lab) -> None:
-    connection = connect(lab, client=(5,), server=(5,))
-    assert Sender.of(connection.a).n == 1
-    for value in (0, 64 * ONE + 1):
-        refused(
-            errno.ERANGE,
-            lambda value=value: connection.a.setsockopt(
-                SOL_DCCP, FLOWS, struct.pack("=I", value)
-            ),
-        )
-    refused(errno.EINVAL, lambda: connection.a.setsockopt(SOL_DCCP, FLOWS, bytes(8)))
-    refused(errno.ENOPROTOOPT, lambda: connection.a.setsockopt(SOL_DCCP, 194, bytes(4)))
-    refused(errno.ENOPROTOOPT, lambda: connection.a.setsockopt(SOL_DCCP, 128, bytes(4)))
-    for flows in (0.5, 64, 2.5):
-        set_flows(connection.a, flows)
-        assert Sender.of(connection.a).n == flows
-        got = struct.unpack("=I", connection.a.getsockopt(SOL_DCCP, FLOWS, 4))[0]
-        assert got == flows * ONE
-    connection.start()
-    time.sleep(0.5)
-    refused(errno.EBUSY, lambda: set_flows(connection.a, 3))
-    assert Sender.of(connection.a).n == 2.5
-    # The receiver was told.
-    assert connection.b
-    raw = connection.b.getsockopt(SOL_DCCP, dccp.RX_INFO, 256)
-    assert struct.unpack_from("=I", raw, 12)[0] == 2.5 * ONE
-
-
 def test_old_readers_get_the_beginning(lab: Lab) -> None:
     """struct tfrc_tx_info of CCID 3 has 40 bytes, tfrc_rx_info 12."""
     connection = connect(lab, client=(5,), server=(5,)).start()
@@ -137,34 +100,6 @@ def test_old_readers_get_the_beginning(lab: Lab) -> None:
     part = connection.a.getsockopt(SOL_DCCP, dccp.TX_INFO, 40)
     assert len(part) == 40 and len(whole) == 72
     assert connection.b and len(connection.b.getsockopt(SOL_DCCP, dccp.RX_INFO, 12)) == 12
-
-
-def test_sum_of_flows_is_bounded(lab: Lab) -> None:
-    dccp.module_parameter("ccid5_max_flows", "4.5")
-    lab.ends.callback(dccp.module_parameter, "ccid5_max_flows", "1024")
-    # Each connection has two senders, of N = 1.
-    first = connect(lab, client=(5,), server=(5,))
-    refused(errno.ENOSPC, lambda: set_flows(first.a, 4))
-    set_flows(first.a, 3.5)
-    # The third sender doesn't fit any more.
-    try:
-        connect(lab, client=(5,), server=(5,))
-    except OSError:
-        pass
-    else:
-        raise AssertionError("admitted")
-    set_flows(first.a, 1)
-    connect(lab, client=(5,), server=(5,))
-
-
-def test_default_flows(lab: Lab) -> None:
-    for good, shown in (("0.5", "0.500000"), ("64", "64.000000"), ("2.25", "2.250000")):
-        dccp.module_parameter("ccid5_flows", good)
-        assert lab.module.parameter("ccid5_flows") == shown
-    lab.ends.callback(dccp.module_parameter, "ccid5_flows", "1")
-    for bad in ("0", "-1", "64.1", "x", "1.2.3", "", "1e2", "9" * 30):
-        refused(errno.EINVAL, lambda bad=bad: dccp.module_parameter("ccid5_flows", bad))
-    assert Sender.of(connect(lab, client=(5,), server=(5,)).a).n == 2.25
 
 
 def test_debug_messages(lab: Lab) -> None:

@@ -15,7 +15,8 @@
 /*
  * Get and set, of a sender: N in 2^-16, a __u32 above 0, at most 64 << 16. It
  * is the flow's until its end: -EBUSY once a packet was sent, -ERANGE for other
- * values, -ENOSPC when the sum of all N would exceed ccid5_max_flows.
+ * values, -ENOSPC when the sum of all N would exceed ccid5_max_flows, or that of
+ * the user ccid5_user_flows.
  */
 #define CCP_DCCP_FLOWS		193
 

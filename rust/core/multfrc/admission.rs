@@ -11,6 +11,41 @@ pub struct Admission {
     limit: u32,
 }
 
+/// The sum of all N and that of one user's, in 2^-16: neither may exceed its
+/// bound, so that a user can't take what is there for all.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// Of all.
+    pub all: u64,
+    /// Of the user.
+    pub user: u64,
+    /// What all may add up to.
+    pub all_most: u32,
+    /// What the user's may.
+    pub user_most: u32,
+}
+
+impl Sums {
+    /// A connection's N, admitted before or 0, becomes another in both sums, or
+    /// in none.
+    pub fn replace(&mut self, old: u32, new: u32) -> Result<(), Refusal> {
+        let mut all = Admission::resume(self.all, self.all_most);
+        let mut user = Admission::resume(self.user, self.user_most);
+        all.replace(old, new)?;
+        user.replace(old, new)?;
+        self.all = all.used();
+        self.user = user.used();
+        Ok(())
+    }
+
+    /// Takes back what was admitted.
+    pub fn release(&mut self, flows: u32) {
+        self.all = self.all.saturating_sub(flows.into());
+        self.user = self.user.saturating_sub(flows.into());
+    }
+}
+
 /// Why an N is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {

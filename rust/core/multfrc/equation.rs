@@ -15,7 +15,7 @@
 //! g     = (1 - q/N) I/x + q I^2 / (4(I^2 + 32))
 //! ```
 
-use super::real::Real;
+use super::{real::Real, tfrc};
 
 /// Largest N.
 pub const MAX_FLOWS: u32 = 64 << FRACTION;
@@ -49,6 +49,8 @@ pub struct Weight {
     log: Real,
     /// Least and most that alpha can be.
     bounds: (Real, Real),
+    /// N times the equation of TFRC instead.
+    tfrc: bool,
 }
 
 /// What a sender knows of its path.
@@ -72,6 +74,7 @@ impl Weight {
         inverse: Real::ONE,
         log: Real::ZERO,
         bounds: (Real::ONE, Real::ONE),
+        tfrc: false,
     };
 
     /// N in 2^-16, 0 < N <= 64.
@@ -88,7 +91,21 @@ impl Weight {
             inverse,
             log: Real::ONE.sub(inverse).log2_neg(),
             bounds: (inverse, ceiling.mul(inverse)),
+            tfrc: false,
         })
+    }
+
+    /// The same N with the equation of MulTFRC, or of TFRC: then the rate is N
+    /// times that of TFRC, however many packets an event takes.
+    #[must_use]
+    pub const fn with_tfrc(mut self, tfrc: bool) -> Self {
+        self.tfrc = tfrc;
+        self
+    }
+
+    /// Whether it has TFRC's equation.
+    pub const fn is_tfrc(&self) -> bool {
+        self.tfrc
     }
 
     /// N, in 2^-16.
@@ -110,6 +127,9 @@ impl Weight {
 
     /// g(I, j, N) for I > 1.
     fn shape(&self, i: Real, j: Real) -> Real {
+        if self.tfrc {
+            return tfrc::shape(i).mul(self.n);
+        }
         let alpha = self.alpha(j);
         let double = TWO.mul(alpha);
         // t is alpha(2 alpha - 1), which may be negative.
@@ -141,16 +161,16 @@ impl Weight {
     }
 
     /// The rate of N flows, in 64ths of a byte per second; `u64::MAX` if it is
-    /// more. Without a loss event between two losses (p = 1) it is a packet
-    /// per [`MAX_BACKOFF`].
+    /// more. Without a packet between two loss events (p = 1) MulTFRC's is a
+    /// packet per [`MAX_BACKOFF`].
     pub fn rate(&self, path: &Conditions) -> u64 {
         // 64 * 10^6: microseconds and 64ths.
         const SCALE: Real = small(64_000_000);
         let size = Real::new(path.size.into(), 0);
-        if path.interval <= ONE.into() {
+        if path.interval <= ONE.into() && !self.tfrc {
             return size.mul(small(64)).div(small(MAX_BACKOFF)).floor(0);
         }
-        let i = Real::new(path.interval, FRACTION);
+        let i = Real::new(path.interval.max(ONE.into()), FRACTION);
         let j = Real::new(path.lost.max(ONE).into(), FRACTION);
         let rtt = Real::new(path.rtt.max(1).into(), 0);
         self.shape(i, j).mul(size).mul(SCALE).div(rtt).floor(0)

@@ -17,10 +17,11 @@ pub mod reordering;
 pub mod sender;
 pub mod sent;
 pub mod seqno;
+pub mod tfrc;
 pub mod window_counter;
 pub mod wire;
 
-pub use admission::{Admission, Refusal};
+pub use admission::{Admission, Refusal, Sums};
 pub use equation::{Conditions, Weight};
 pub use info::{ReceiverInfo, SenderInfo};
 pub use intervals::{Intervals, Mean};

@@ -39,6 +39,8 @@ pub struct Packet {
 pub struct Receiver {
     /// N, once the sender told it.
     weight: Option<Weight>,
+    /// Whether the equation is TFRC's.
+    tfrc: bool,
     reordering: Reordering,
     arrivals: Arrivals,
     losses: Losses,
@@ -56,6 +58,7 @@ impl Receiver {
     pub const fn new() -> Self {
         Self {
             weight: None,
+            tfrc: false,
             reordering: Reordering::new(),
             arrivals: Arrivals::new(),
             losses: Losses::new(),
@@ -68,6 +71,13 @@ impl Receiver {
                 lost: 0,
             },
         }
+    }
+
+    /// One that reckons with the equation of TFRC, or with that of MulTFRC.
+    #[must_use]
+    pub const fn with_tfrc(mut self, tfrc: bool) -> Self {
+        self.tfrc = tfrc;
+        self
     }
 
     /// The round-trip time of the handshake, microseconds; 0 if unknown.
@@ -187,7 +197,7 @@ impl Receiver {
             let half = u64::from(size).saturating_mul(32_000_000);
             target = half.checked_div(rtt.into()).unwrap_or(0).max(1);
         }
-        let weight = self.weight.unwrap_or(Weight::SINGLE);
+        let weight = self.weight.unwrap_or(Weight::SINGLE).with_tfrc(self.tfrc);
         let interval = weight.interval(target, size, rtt);
         (interval.saturating_add(1 << (FRACTION - 1)) >> FRACTION).max(1)
     }

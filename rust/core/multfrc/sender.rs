@@ -156,12 +156,12 @@ impl Sender {
         }
     }
 
-    /// Another N.
+    /// Another N, for the same equation.
     pub fn set_weight(&mut self, weight: Weight) -> Result<(), Started> {
         if self.state != State::Idle {
             return Err(Started);
         }
-        self.weight = weight;
+        self.weight = weight.with_tfrc(self.weight.is_tfrc());
         Ok(())
     }
 

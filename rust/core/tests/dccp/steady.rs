@@ -7,7 +7,7 @@ use crate::{
     network::{Network, Random},
     weight, MILLISECOND, SECOND,
 };
-use ccp_core::multfrc::Conditions;
+use ccp_core::multfrc::{Conditions, Receiver};
 
 const FLOWS: [f64; 5] = [0.5, 1.0, 2.0, 4.0, 6.0];
 
@@ -119,5 +119,21 @@ fn a_bottleneck_is_used() {
             (850.0..=1001.0).contains(&delivered),
             "N = {n}: {delivered}"
         );
+    }
+}
+
+/// What j is for: N times the rate of TFRC doesn't tell 3 packets lost at once
+/// from 1. With N = 1 it is CCID 3's rate.
+#[test]
+fn n_times_tfrc_is_blind_to_lost_packets() {
+    for lost in [1, 3] {
+        for (n, want) in [(1.0, 1.797_32), (6.0, 6.0 * 1.797_32)] {
+            let mut network = Network::new(weight(n).with_tfrc(true), 50 * MILLISECOND);
+            network.receiver = Receiver::new().with_tfrc(true);
+            network.receiver.handshake(50_000);
+            network.lose = Box::new(move |packet, _| packet % 100 >= 100 - lost);
+            network.run(40 * SECOND);
+            near(network.rate(10 * SECOND) * 8e-6, want, 0.01);
+        }
     }
 }

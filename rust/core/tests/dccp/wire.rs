@@ -3,7 +3,8 @@
 //! Options, and the bound on the sum of N.
 
 use ccp_core::multfrc::{
-    wire::Feedback, Admission, Malformed, Receiver, Refusal, Report, Weight, WireOption,
+    equation::MAX_FLOWS, wire::Feedback, Admission, Malformed, Receiver, Refusal, Report, Sums,
+    Weight, WireOption,
 };
 
 fn taken(options: &[WireOption]) -> Option<Report> {
@@ -164,4 +165,43 @@ fn the_sum_is_bounded() {
             left: (64 << 16) - 1
         })
     );
+}
+
+#[test]
+fn a_user_has_a_bound_too() {
+    let one = |n: u32| n << 16;
+    let mut sums = Sums {
+        all_most: one(10),
+        user_most: one(6),
+        ..Sums::default()
+    };
+    assert_eq!(sums.replace(0, one(4)), Ok(()));
+    let before = sums;
+    assert_eq!(
+        sums.replace(0, one(3)),
+        Err(Refusal::Full { left: one(2) }),
+        "the user's"
+    );
+    assert_eq!(sums, before);
+    // Another user.
+    sums.user = 0;
+    assert_eq!(sums.replace(0, one(5)), Ok(()));
+    let before = sums;
+    assert_eq!(
+        sums.replace(one(5), one(7)),
+        Err(Refusal::Full { left: one(6) }),
+        "that of all"
+    );
+    assert_eq!(
+        sums.replace(0, one(65)),
+        Err(Refusal::Range),
+        "at most {}",
+        MAX_FLOWS >> 16
+    );
+    assert_eq!(sums, before);
+    assert_eq!(sums.replace(one(5), one(6)), Ok(()));
+    sums.release(one(6));
+    assert_eq!((sums.all, sums.user), (one(4).into(), 0));
+    sums.release(one(64));
+    assert_eq!((sums.all, sums.user), (0, 0));
 }
