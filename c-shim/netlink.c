@@ -197,7 +197,9 @@ static int ccp_nl_release(struct notifier_block *block, unsigned long event,
 	const struct netlink_notify *notify = data;
 	struct ccp_state *state;
 
-	if (event != NETLINK_URELEASE || notify->protocol != NETLINK_GENERIC)
+	/* Portus clients are on the other. */
+	if (event != NETLINK_URELEASE || (notify->protocol != NETLINK_GENERIC &&
+					  notify->protocol != NETLINK_USERSOCK))
 		return NOTIFY_DONE;
 	/* The socket being closed keeps its namespace. */
 	state = ccp_net_state(notify->net);

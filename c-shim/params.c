@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Module parameters. All can be changed at run time: a new limit holds for
- * what is created from then on, a new timeout from the next ACK on.
+ * Module parameters. All but "portus" can be changed at run time: a new limit
+ * holds for what is created from then on, a new timeout from the next ACK on.
  */
 
 #include <linux/module.h>
@@ -57,6 +57,11 @@ module_param_cb(max_program_bytes, &ccp_param_ops, &max_program_bytes, 0644);
 MODULE_PARM_DESC(max_program_bytes,
 		 "Most memory for the programs of one agent in bytes (default 4 MiB)");
 
+static struct ccp_param portus = { 0, { 0, 1 } };
+module_param_cb(portus, &ccp_param_ops, &portus, 0444);
+MODULE_PARM_DESC(portus,
+		 "Whether Portus clients are served, on NETLINK_USERSOCK and /dev/ccpkp: 0 or 1 (default 0)");
+
 #ifdef CCP_MPTCP
 static struct ccp_param mptcp_join_limit = { 2, { 0, 255 } };
 module_param_cb(mptcp_join_limit, &ccp_param_ops, &mptcp_join_limit, 0644);
@@ -81,6 +86,8 @@ u32 ccp_limit(u32 which)
 		return READ_ONCE(max_programs.value);
 	case CCP_LIMIT_MAX_PROGRAM_BYTES:
 		return READ_ONCE(max_program_bytes.value);
+	case CCP_LIMIT_PORTUS:
+		return READ_ONCE(portus.value);
 #ifdef CCP_MPTCP
 	case CCP_LIMIT_MPTCP_JOIN_LIMIT:
 		return READ_ONCE(mptcp_join_limit.value);

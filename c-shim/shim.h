@@ -27,6 +27,7 @@
 struct ccp_flow;	/* Rust: flows::Flow */
 struct ccp_state;	/* Rust: net::Net */
 struct ccp_net;		/* net.c */
+struct ccp_portus_net;	/* portus.c */
 struct ccp_table;	/* table.c */
 struct genl_info;
 struct net;
@@ -141,13 +142,30 @@ struct ccp_error {
 	char text[252];
 };
 
+/* How an agent is spoken to. */
+enum ccp_wire {
+	CCP_WIRE_GENL,
+	CCP_WIRE_PORTUS_NETLINK,
+	CCP_WIRE_PORTUS_DEVICE,
+};
+
 /* Who asks. A port can belong to another socket tomorrow, @socket cannot. */
 struct ccp_caller {
 	struct ccp_state *state;
 	struct sock *socket;
 	u32 port;
-	u32 reserved;
+	u32 wire;		/* enum ccp_wire */
 };
+
+/* The ends of a flow for Portus clients, as on the network; 0 for IPv6. */
+struct ccp_portus_ends {
+	__be32 local;
+	__be32 remote;
+	__be16 local_port;
+	__be16 remote_port;
+};
+
+#define CCP_PORTUS_READY_BYTES	12
 
 /* Of the congestion control, as sockets choose it. */
 #define CCP_CONG_NAME		"ccp"
@@ -167,6 +185,7 @@ static_assert(sizeof(struct ccp_report) == 56);
 static_assert(sizeof(struct ccp_update) == 16);
 static_assert(sizeof(struct ccp_error) == 256);
 static_assert(sizeof(struct ccp_caller) == 24);
+static_assert(sizeof(struct ccp_portus_ends) == 12);
 
 /* Counters of a network namespace. */
 enum ccp_counter {
@@ -202,6 +221,7 @@ enum ccp_limit {
 	CCP_LIMIT_MAX_PROGRAMS,
 	CCP_LIMIT_MAX_PROGRAM_BYTES,
 	CCP_LIMIT_MPTCP_JOIN_LIMIT,
+	CCP_LIMIT_PORTUS,
 };
 
 /* params.c */
@@ -268,8 +288,19 @@ int ccp_event_report(struct sock *sk, u32 port, const struct ccp_report *report)
 int ccp_event_flow(struct sock *sk, u32 port, u8 cmd,
 		   const struct ccp_flow_info *info, u8 adopted);
 
+/* portus.c: clients that speak libccp's protocol. */
+int ccp_portus_register(void);
+void ccp_portus_unregister(void);
+int ccp_portus_send(u32 wire, struct sock *socket, u32 port,
+		    const void *message, u32 len);
+bool ccp_portus_waiting(const struct sock *socket);
+void ccp_portus_ends(const struct sock *sk, struct ccp_portus_ends *ends);
+void ccp_portus_announce(struct ccp_portus_net *portus, const void *message,
+			 u32 len);
+
 /* trace.c */
 void ccp_trace_fallback(u64 flow, u32 agent, u32 program, u32 reason);
+void ccp_trace_command(u8 command, int err, u32 port);
 
 /* debugfs.c */
 void ccp_debugfs_create(void);
@@ -322,5 +353,14 @@ int ccp_rs_flow_set_program(const struct ccp_caller *caller, u64 flow, u32 progr
 int ccp_rs_flow_update(const struct ccp_caller *caller, u64 flow,
 		       const struct ccp_update *updates, u32 nupdates,
 		       struct ccp_error *error);
+
+/* rust/portus_hook.rs */
+int ccp_rs_portus_message(const struct ccp_caller *caller, const u8 *message,
+			  u32 len, struct ccp_error *error);
+void ccp_rs_portus_refused(struct ccp_state *state);
+void ccp_rs_portus_ready(u8 *message);
+bool ccp_rs_portus_known(struct ccp_state *state, struct sock *socket);
+void ccp_rs_portus_watch(struct ccp_state *state, struct ccp_portus_net *portus);
+void ccp_rs_portus_closed(struct ccp_state *state, struct sock *socket);
 
 #endif

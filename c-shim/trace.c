@@ -17,3 +17,14 @@ void ccp_trace_fallback(u64 flow, u32 agent, u32 program, u32 reason)
 {
 	trace_ccp_fallback(flow, agent, program, reason);
 }
+
+/**
+ * ccp_trace_command() - a command that came otherwise than by genl ended
+ * @command: the one of family "ccp" that does the same
+ * @err: its outcome
+ * @port: the agent's netlink port, or 0
+ */
+void ccp_trace_command(u8 command, int err, u32 port)
+{
+	trace_ccp_command(command, err, port);
+}

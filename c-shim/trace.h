@@ -88,7 +88,7 @@ TRACE_EVENT(ccp_fallback,
 		      __entry->flow, __entry->agent, __entry->program,
 		      ccp_show_reason(__entry->reason)));
 
-/* A command of genl family "ccp" ended; dumps are not traced. */
+/* A command of genl family "ccp", or its like, ended; dumps are not traced. */
 TRACE_EVENT(ccp_command,
 	    TP_PROTO(u8 command, int err, u32 port),
 

@@ -15,9 +15,15 @@ use kernel::{
 };
 
 use crate::{
+    flows,
     net::Net,
+    portus,
     shim::{
         self,
+        portus::{
+            Peer,
+            Wire, //
+        },
         AgentInfo,
         Limit,
         Name,
@@ -44,14 +50,19 @@ pub(crate) fn next_id(counter: &AtomicU32) -> Option<u32> {
 /// for good is what [`Net::generation`] is for.
 pub(crate) struct Agent {
     pub(crate) id: u32,
+    /// Its netlink port, of the kind its socket is; 0 for a device.
     pub(crate) port: u32,
     /// Held from [`Net::attach`] to [`Net::take_out`].
     socket: Socket,
+    /// How it is spoken to, if it is a Portus client.
+    peer: Option<Peer>,
     name: Name,
     algorithms: [u8; ALGORITHMS_BYTES],
     algorithms_len: u32,
     gone: AtomicBool,
     last_heard_us: AtomicU64,
+    /// Somebody found it silent, and it did not return since.
+    seen_silent: AtomicBool,
     /// How often it came back from silence.
     returns: AtomicU32,
     flows: AtomicU32,
@@ -62,7 +73,17 @@ pub(crate) struct Agent {
 
 impl Agent {
     /// A new agent; `None` when all ids were used.
-    pub(crate) fn new(port: u32, socket: Socket, name: Name, algorithms: &[u8]) -> Option<Agent> {
+    ///
+    /// # Safety
+    ///
+    /// Somebody must hold the socket now, and `wire` must be what C says of it.
+    pub(crate) unsafe fn new(
+        port: u32,
+        socket: Socket,
+        wire: Wire,
+        name: Name,
+        algorithms: &[u8],
+    ) -> Option<Agent> {
         let mut kept = [0; ALGORITHMS_BYTES];
         for (to, from) in kept.iter_mut().zip(algorithms) {
             *to = *from;
@@ -71,11 +92,14 @@ impl Agent {
             id: next_id(&NEXT_ID)?,
             port,
             socket,
+            // SAFETY: The caller's promise.
+            peer: unsafe { Peer::new(socket, wire, port) },
             name,
             algorithms: kept,
             algorithms_len: algorithms.len().min(ALGORITHMS_BYTES) as u32,
             gone: AtomicBool::new(false),
             last_heard_us: AtomicU64::new(shim::clock_us()),
+            seen_silent: AtomicBool::new(false),
             returns: AtomicU32::new(0),
             flows: AtomicU32::new(0),
             programs: AtomicU32::new(0),
@@ -88,22 +112,57 @@ impl Agent {
         self.gone.load(Relaxed)
     }
 
-    /// Whether it has sent nothing for longer than `agent_timeout_ms`.
+    /// Whether it has sent nothing for longer than `agent_timeout_ms`. A Portus
+    /// client may have nothing to say: it is silent when it doesn't read.
     pub(crate) fn is_silent(&self, now_us: u64) -> bool {
         let timeout_us = u64::from(shim::limit(Limit::AgentTimeoutMs)).saturating_mul(1000);
         let silence = now_us.saturating_sub(self.last_heard_us.load(Relaxed));
-        timeout_us != 0 && silence > timeout_us
+        let is_silent = timeout_us != 0
+            && silence > timeout_us
+            && self.peer.as_ref().map_or(true, Peer::is_waiting);
+        if is_silent {
+            self.seen_silent.store(true, Relaxed);
+        }
+        is_silent
+    }
+
+    /// Whether it is a Portus client.
+    pub(crate) fn is_portus(&self) -> bool {
+        self.peer.is_some()
+    }
+
+    /// Whether it has a name for this flow.
+    #[inline]
+    pub(crate) fn reaches(&self, flow: u64) -> bool {
+        self.peer.is_none() || portus::is_reachable(flow, flows::newest_id())
+    }
+
+    /// Queues a message for a Portus client; whether there was room.
+    pub(crate) fn tell(&self, message: &[u8]) -> bool {
+        self.peer.as_ref().is_some_and(|peer| {
+            // It has read all there was: its time begins anew.
+            if !peer.is_waiting() {
+                self.last_heard_us.store(shim::clock_us(), Relaxed);
+            }
+            peer.send(message)
+        })
+    }
+
+    /// Whether a silence is over.
+    pub(crate) fn has_woken(&self) -> bool {
+        if self.is_silent(shim::clock_us()) || !self.seen_silent.swap(false, Relaxed) {
+            return false;
+        }
+        self.returns.fetch_add(1, Relaxed);
+        true
     }
 
     /// Notes a sign of life; whether it ends a silence.
     pub(crate) fn hear(&self) -> bool {
         let now_us = shim::clock_us();
-        let was_silent = self.is_silent(now_us);
+        self.is_silent(now_us);
         self.last_heard_us.store(now_us, Relaxed);
-        if was_silent {
-            self.returns.fetch_add(1, Relaxed);
-        }
-        was_silent
+        self.has_woken()
     }
 
     /// What a dump shows of it.
@@ -126,6 +185,8 @@ pub(crate) struct Charge {
     agent: Arc<Agent>,
     /// The last return from silence the flow knows of.
     returns: u32,
+    /// The agent, a Portus client, was told of the flow.
+    pub(crate) told: bool,
 }
 
 impl Charge {
@@ -133,7 +194,16 @@ impl Charge {
     pub(crate) fn new(agent: Arc<Agent>) -> Charge {
         agent.flows.fetch_add(1, Relaxed);
         let returns = agent.returns.load(Relaxed);
-        Charge { agent, returns }
+        Charge {
+            agent,
+            returns,
+            told: false,
+        }
+    }
+
+    /// Whether the agent should have been told of the flow and was not.
+    pub(crate) fn is_untold(&self) -> bool {
+        !self.told && self.agent.is_portus()
     }
 
     /// Whether the agent came back from silence since the last time.

@@ -5,6 +5,7 @@
 //! The C shim (`c-shim/`) hooks into the kernel and calls the functions named
 //! `ccp_rs_*` here: `tcp_hook` on every ACK, `netlink` for every request of an agent,
 //! `mptcp_hook` when MPTCP connections and their subflows come and go,
+//! `portus_hook` for messages of Portus clients,
 //! `net` when network namespaces do. What needs no kernel is in
 //! `core/`: the virtual machine (`vm`), the meaning of TCP's numbers (`tcp`),
 //! the built-in fallback program, what MPTCP connections remember (`mptcp`).
@@ -21,6 +22,8 @@ pub mod mptcp;
 #[cfg(ccp_dccp)]
 #[path = "core/multfrc/mod.rs"]
 pub mod multfrc;
+#[path = "core/portus/mod.rs"]
+pub mod portus;
 #[path = "core/tcp/mod.rs"]
 pub mod tcp;
 #[path = "core/vm/mod.rs"]
@@ -38,6 +41,8 @@ mod mptcp_commands;
 mod mptcp_hook;
 mod net;
 mod netlink;
+mod portus_hook;
+mod program_commands;
 mod programs;
 mod shim;
 mod tcp_hook;
@@ -85,6 +90,7 @@ struct CcpModule {
     _mptcp: shim::mptcp::PathManager,
     #[cfg(ccp_dccp)]
     _dccp: shim::dccp::Ccid5,
+    _portus: Option<shim::portus::Portus>,
     _netlink: shim::Netlink,
     _net: shim::Namespaces,
     _flows: shim::FlowCache<flows::Flow>,
@@ -95,6 +101,10 @@ impl kernel::Module for CcpModule {
         let flows = shim::FlowCache::create()?;
         let net = shim::Namespaces::register()?;
         let netlink = shim::Netlink::register()?;
+        let portus = match shim::limit(shim::Limit::Portus) {
+            0 => None,
+            _ => Some(shim::portus::Portus::register()?),
+        };
         // Sockets come as soon as a hook is registered, and a module that fails
         // to load doesn't wait for them: parameters are refused first.
         #[cfg(ccp_dccp)]
@@ -110,6 +120,7 @@ impl kernel::Module for CcpModule {
             _mptcp: mptcp,
             #[cfg(ccp_dccp)]
             _dccp: dccp,
+            _portus: portus,
             _netlink: netlink,
             _net: net,
             _flows: flows,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Commands of genl family "ccp".
+//! Commands of genl family "ccp"; those about programs are in
+//! [`crate::program_commands`].
 //!
 //! Each checks everything first and then does all or nothing; when it refuses,
 //! it says what is wrong with what. Based on `docs/netlink/specs/ccp.yaml`;
@@ -8,11 +9,7 @@
 
 use core::{
     mem::size_of,
-    ptr::NonNull,
-    sync::atomic::{
-        AtomicU32,
-        Ordering::Relaxed, //
-    },
+    ptr::NonNull, //
 };
 
 use kernel::{
@@ -21,21 +18,16 @@ use kernel::{
 };
 
 use crate::{
-    agents::{
-        next_id,
-        Agent, //
-    },
+    agents::Agent,
     flows::{
         self,
         Flow,
         Reason, //
     },
     net::Net,
+    program_commands::own_program,
     programs::{
-        Code,
-        Program,
         Running,
-        Unloadable,
         BUILTIN, //
     },
     shim::{
@@ -44,12 +36,12 @@ use crate::{
             attr,
             errno, //
         },
+        portus::Wire,
         AgentInfo,
         CommandError,
         Gauge,
         Limit,
         Name,
-        ProgramInfo,
         Refused,
         Sock,
         Socket,
@@ -60,15 +52,13 @@ use crate::{
     vm, //
 };
 
-static NEXT_PROGRAM: AtomicU32 = AtomicU32::new(1);
-
 /// Who asks; `struct ccp_caller`.
 #[repr(C)]
 pub(crate) struct Caller {
     state: NonNull<Net>,
     pub(crate) socket: Socket,
     port: u32,
-    _reserved: u32,
+    pub(crate) wire: Wire,
 }
 
 const _: () = assert!(size_of::<Caller>() == 24);
@@ -77,6 +67,11 @@ const _: () = assert!(size_of::<Caller>() == 24);
 pub(crate) type Done<T = ()> = core::result::Result<T, Refused>;
 
 impl Caller {
+    /// Its netlink port, 0 without.
+    pub(crate) fn port(&self) -> u32 {
+        self.port
+    }
+
     /// The namespace the caller is in.
     pub(crate) fn net(&self) -> &Net {
         // SAFETY: C has it from `ccp_net_state()`, and the caller's socket
@@ -96,12 +91,22 @@ impl Caller {
     }
 }
 
+/// Any command of an agent is a sign of life; the first after a silence has
+/// its flows announced to it.
+pub(crate) fn heard(caller: &Caller) {
+    if let Some(agent) = caller.net().agent_of(caller.socket) {
+        if agent.hear() {
+            caller.net().agents_changed();
+        }
+    }
+}
+
 fn is_name(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(u8::is_ascii_graphic)
 }
 
 /// A name from a request.
-fn name(bytes: &[u8], attr: u32, error: &mut CommandError) -> Done<Name> {
+pub(crate) fn name(bytes: &[u8], attr: u32, error: &mut CommandError) -> Done<Name> {
     let mut name = [0; NAME_MAX + 1];
     if bytes.is_empty() || bytes.len() > NAME_MAX {
         return Err(error.refuse(
@@ -156,7 +161,9 @@ pub(crate) fn attach(
             format_args!("there are {limit} agents already (parameter max_agents)"),
         ));
     }
-    let Some(agent) = Agent::new(caller.port, caller.socket, name, algorithms) else {
+    // SAFETY: The caller is using the socket right now; C says what it is.
+    let agent = unsafe { Agent::new(caller.port, caller.socket, caller.wire, name, algorithms) };
+    let Some(agent) = agent else {
         return Err(error.refuse(errno::ENOSPC, attr::NONE, format_args!("no agent ids left")));
     };
     let agent = Arc::new(agent, GFP_KERNEL_ACCOUNT)?;
@@ -168,172 +175,6 @@ pub(crate) fn attach(
 pub(crate) fn detach(caller: &Caller, error: &mut CommandError) -> Done {
     let agent = caller.agent(error)?;
     caller.net().remove_agent(&agent);
-    Ok(())
-}
-
-fn refuse_code(why: Unloadable, error: &mut CommandError) -> Refused {
-    let why = match why {
-        Unloadable::Memory => return Refused::from(ENOMEM),
-        Unloadable::Code(why) => why,
-    };
-    let errno = match why.kind {
-        vm::Kind::TooManyEvents { .. } | vm::Kind::TooManyInstructions { .. } => errno::E2BIG,
-        _ => errno::EINVAL,
-    };
-    let attr = match why.place {
-        vm::Place::Event(_) => attr::PROGRAM_EVENTS,
-        _ => attr::PROGRAM_INSTRUCTIONS,
-    };
-    error.refuse(errno, attr, format_args!("{why}"))
-}
-
-pub(crate) fn install(
-    caller: &Caller,
-    name_bytes: &[u8],
-    events: &[u8],
-    instructions: &[u8],
-    error: &mut CommandError,
-) -> Done<ProgramInfo> {
-    let net = caller.net();
-    let name = name(name_bytes, attr::PROGRAM_NAME, error)?;
-    let code = Code::load(events, instructions).map_err(|why| refuse_code(why, error))?;
-
-    let _lock = net.shim.lock();
-    let agent = caller.agent(error)?;
-    let same = |program: &Program| program.agent == agent.id && program.name == name;
-    if let Some((id, _)) = net.shim.programs().find(0, same) {
-        return Err(error.refuse(
-            errno::EEXIST,
-            attr::PROGRAM_NAME,
-            format_args!("program {id} of this agent has that name already"),
-        ));
-    }
-    let limit = shim::limit(Limit::MaxPrograms);
-    if agent.programs.load(Relaxed) >= limit {
-        return Err(error.refuse(
-            errno::ENOSPC,
-            attr::NONE,
-            format_args!("the agent has {limit} programs already (parameter max_programs)"),
-        ));
-    }
-    let limit = u64::from(shim::limit(Limit::MaxProgramBytes));
-    let bytes = agent
-        .program_bytes
-        .load(Relaxed)
-        .saturating_add(code.bytes() as u64);
-    if bytes > limit {
-        return Err(error.refuse(
-            errno::ENOSPC,
-            attr::NONE,
-            format_args!("the agent's programs would take {bytes} bytes (parameter max_program_bytes is {limit})"),
-        ));
-    }
-    let Some(id) = next_id(&NEXT_PROGRAM) else {
-        return Err(error.refuse(
-            errno::ENOSPC,
-            attr::NONE,
-            format_args!("no program ids left"),
-        ));
-    };
-    let program = Program::new(id, agent.id, name, code)?;
-    let info = program.info(false);
-    net.shim.programs().insert(u64::from(id), program)?;
-    agent.programs.fetch_add(1, Relaxed);
-    agent.program_bytes.store(bytes, Relaxed);
-    Ok(info)
-}
-
-/// A program by its id.
-fn find_program(net: &Net, id: u32, attr: u32, error: &mut CommandError) -> Done<Arc<Program>> {
-    net.shim
-        .programs()
-        .get(u64::from(id))
-        .ok_or_else(|| error.refuse(errno::ENOENT, attr, format_args!("no program {id} here")))
-}
-
-/// A program by its id, of this agent.
-fn own_program(
-    net: &Net,
-    agent: &Agent,
-    id: u32,
-    attr: u32,
-    error: &mut CommandError,
-) -> Done<Arc<Program>> {
-    let program = find_program(net, id, attr, error)?;
-    if program.agent != agent.id {
-        return Err(error.refuse(
-            errno::EPERM,
-            attr,
-            format_args!("program {id} belongs to agent {}", program.agent),
-        ));
-    }
-    Ok(program)
-}
-
-pub(crate) fn remove(caller: &Caller, id: u32, error: &mut CommandError) -> Done {
-    let net = caller.net();
-    let _lock = net.shim.lock();
-    let agent = caller.agent(error)?;
-    let program = own_program(net, &agent, id, attr::PROGRAM_ID, error)?;
-    if net.is_fallback(&program) {
-        return Err(error.refuse(
-            errno::EBUSY,
-            attr::PROGRAM_ID,
-            format_args!("program {id} is the fallback program: choose another first"),
-        ));
-    }
-    if let Err(users) = program.retire() {
-        return Err(error.refuse(
-            errno::EBUSY,
-            attr::PROGRAM_ID,
-            format_args!(
-                "program {id} runs on {users} flow{}",
-                if users == 1 { "" } else { "s" }
-            ),
-        ));
-    }
-    drop(net.shim.programs().remove(u64::from(id)));
-    agent.programs.fetch_sub(1, Relaxed);
-    agent
-        .program_bytes
-        .fetch_sub(program.bytes() as u64, Relaxed);
-    Ok(())
-}
-
-pub(crate) fn get_program(caller: &Caller, id: u32, error: &mut CommandError) -> Done<ProgramInfo> {
-    let net = caller.net();
-    let program = find_program(net, id, attr::PROGRAM_ID, error)?;
-    Ok(program.info(net.is_fallback(&program)))
-}
-
-pub(crate) fn set_fallback(caller: &Caller, id: u32, error: &mut CommandError) -> Done {
-    let net = caller.net();
-    let _lock = net.shim.lock();
-    let program = match id {
-        0 => None,
-        id => {
-            let program = find_program(net, id, attr::PROGRAM_ID, error)?;
-            let registers = program.registers();
-            if registers > vm::MIN_FILE {
-                return Err(error.refuse(
-                    errno::EINVAL,
-                    attr::PROGRAM_ID,
-                    format_args!(
-                        "program {id} needs {registers} registers, a fallback may need {}",
-                        vm::MIN_FILE
-                    ),
-                ));
-            }
-            Some(program)
-        }
-    };
-    if let Some(old) = net.shim.set_fallback(program) {
-        // It may have outlived its agent; then nobody else can remove it.
-        let alive = |agent: &Agent| agent.id == old.agent;
-        if !net.is_fallback(&old) && net.shim.agents().find(0, alive).is_none() {
-            drop(net.shim.programs().remove(u64::from(old.id)));
-        }
-    }
     Ok(())
 }
 

@@ -9,6 +9,7 @@
 
 use crate::{
     flows::Flow,
+    portus_hook,
     shim::{
         Counter,
         FlowEvent,
@@ -26,13 +27,15 @@ fn send(flow: &Flow, sk: Sock<'_>, event: FlowEvent, adopted: bool) {
 }
 
 /// The flow exists, and the agent is in charge of it.
-pub(crate) fn created(flow: &Flow, sk: Sock<'_>, adopted: bool) {
+pub(crate) fn created(flow: &mut Flow, sk: Sock<'_>, adopted: bool) {
     send(flow, sk, FlowEvent::Created, adopted);
+    portus_hook::created(flow, sk);
 }
 
 /// The flow is about to go.
 pub(crate) fn closed(flow: &Flow, sk: Sock<'_>) {
     send(flow, sk, FlowEvent::Closed, false);
+    portus_hook::closed(flow);
 }
 
 /// The flow went to the fallback program.
@@ -64,6 +67,8 @@ pub(crate) fn report(flow: &mut Flow, sk: Sock<'_>, ack: &Ack, cwnd: u32, rate: 
     };
     let sent = sk.send_report(port, &report);
     state.reset_volatile(code, file);
+    let count = count as usize;
+    let sent = sent && portus_hook::report(flow, fields.get(..count).unwrap_or(&fields));
     if !sent {
         flow.counts.report_drops = flow.counts.report_drops.wrapping_add(1);
         flow.net.shim.count(Counter::ReportDrops);

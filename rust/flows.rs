@@ -46,6 +46,7 @@ use crate::{
     agents::Charge,
     events,
     net::Net,
+    portus,
     programs::{
         Program,
         Running,
@@ -75,6 +76,20 @@ use crate::{
 pub(crate) const ABORTS_MAX: u32 = 64;
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+/// An id no flow had, with a number for Portus clients.
+fn next_id() -> u64 {
+    let id = NEXT_ID.fetch_add(1, Relaxed);
+    match portus::sid_of(id) {
+        0 => NEXT_ID.fetch_add(1, Relaxed),
+        _ => id,
+    }
+}
+
+/// The last id that was given.
+pub(crate) fn newest_id() -> u64 {
+    NEXT_ID.load(Relaxed).saturating_sub(1)
+}
 
 /// Why a flow runs the fallback program; `enum ccp_fallback_reason`.
 #[derive(Copy, Clone, PartialEq, Eq)]
@@ -143,7 +158,7 @@ impl Flow {
         let running = net.fallback_running()?;
         let now_us = shim::clock_us();
         let flow = Flow {
-            id: NEXT_ID.fetch_add(1, Relaxed),
+            id: next_id(),
             charge: None,
             running,
             reason: Reason::NoAgent,
@@ -178,7 +193,7 @@ impl Flow {
         let agent = flow.net.first_live_agent(now_us);
         flow.charge = agent.map(Charge::new);
         flow.publish(sk);
-        events::created(&flow, sk, false);
+        events::created(&mut flow, sk, false);
         Some(flow)
     }
 
@@ -193,10 +208,10 @@ impl Flow {
         sk.publish(agent, self.running.id, self.reason as u32);
     }
 
-    /// The agent's netlink port, as long as it is there.
+    /// The agent's port of generic netlink, as long as it is there.
     pub(crate) fn port(&self) -> u32 {
         match &self.charge {
-            Some(agent) if !agent.is_gone() => agent.port,
+            Some(agent) if !agent.is_gone() && !agent.is_portus() => agent.port,
             _ => 0,
         }
     }
@@ -296,7 +311,7 @@ impl Flow {
         let Some(agent) = &self.charge else {
             return;
         };
-        if agent.is_gone() {
+        if agent.is_gone() || !agent.reaches(self.id) {
             if self.reason == Reason::None {
                 self.fall_back(sk, Reason::AgentGone, now_us);
             }
@@ -327,7 +342,10 @@ impl Flow {
                 self.publish(sk);
                 self.charge.is_some()
             }
-            Some(agent) => agent.has_returned() && self.reason != Reason::None,
+            Some(agent) => {
+                let returned = agent.has_returned() && self.reason != Reason::None;
+                returned || agent.is_untold()
+            }
         };
         if adopted {
             events::created(self, sk, true);

@@ -8,6 +8,7 @@ use core::{
     mem::ManuallyDrop,
     ptr::NonNull,
     sync::atomic::{
+        AtomicBool,
         AtomicU64,
         Ordering::{
             Acquire,
@@ -39,6 +40,9 @@ pub(crate) struct Net {
     pub(crate) builtin: Arc<Program>,
     /// Goes up with every change among the agents.
     generation: AtomicU64,
+    /// A Portus client was not told of a flow for want of room; see
+    /// [`crate::portus_hook`]. No other memory depends on it.
+    pub(crate) untold: AtomicBool,
     /// Numbers of the events of family "mptcp".
     #[cfg(ccp_mptcp)]
     pub(crate) mptcp: crate::mptcp::Counters,
@@ -122,6 +126,7 @@ unsafe extern "C" fn ccp_rs_net_open(shim: NonNull<RawNet>) -> *const Net {
             shim,
             builtin,
             generation: AtomicU64::new(0),
+            untold: AtomicBool::new(false),
             #[cfg(ccp_mptcp)]
             mptcp: crate::mptcp::Counters::default(),
         };

@@ -17,6 +17,7 @@ use crate::{
         Done, //
     },
     net::Net,
+    program_commands,
     shim::{
         self,
         AgentInfo,
@@ -50,15 +51,10 @@ fn answer<T>(done: Done<T>, to: &mut MaybeUninit<T>) -> c_int {
     }))
 }
 
-/// Any command of an agent is a sign of life; the first after a silence has
-/// its flows announced to it.
+/// A command comes, maybe from an agent.
 #[no_mangle]
 extern "C" fn ccp_rs_heard(caller: &Caller) {
-    if let Some(agent) = caller.net().agent_of(caller.socket) {
-        if agent.hear() {
-            caller.net().agents_changed();
-        }
-    }
+    commands::heard(caller);
 }
 
 /// # Safety
@@ -165,13 +161,13 @@ unsafe extern "C" fn ccp_rs_program_install(
     let events = unsafe { slice(events, events_len) };
     // SAFETY: The caller's promise.
     let instructions = unsafe { slice(instructions, instructions_len) };
-    let installed = commands::install(caller, name, events, instructions, error);
+    let installed = program_commands::install(caller, name, events, instructions, error);
     answer(installed, info)
 }
 
 #[no_mangle]
 extern "C" fn ccp_rs_program_remove(caller: &Caller, id: u32, error: &mut CommandError) -> c_int {
-    errno(commands::remove(caller, id, error))
+    errno(program_commands::remove(caller, id, error))
 }
 
 #[no_mangle]
@@ -181,7 +177,7 @@ extern "C" fn ccp_rs_program_get(
     info: &mut MaybeUninit<ProgramInfo>,
     error: &mut CommandError,
 ) -> c_int {
-    answer(commands::get_program(caller, id, error), info)
+    answer(program_commands::get_program(caller, id, error), info)
 }
 
 /// The program with the smallest id from `*id` on; false at the end.
@@ -208,7 +204,7 @@ unsafe extern "C" fn ccp_rs_program_next(
 /// Id 0 stands for the built-in program.
 #[no_mangle]
 extern "C" fn ccp_rs_fallback_set(caller: &Caller, id: u32, error: &mut CommandError) -> c_int {
-    errno(commands::set_fallback(caller, id, error))
+    errno(program_commands::set_fallback(caller, id, error))
 }
 
 /// # Safety

@@ -35,6 +35,9 @@ pub(crate) struct Program {
     pub(crate) id: u32,
     /// The agent that installed it; 0 for the built-in one.
     pub(crate) agent: u32,
+    /// A Portus client's number for it; 0 for other agents', and when the
+    /// client gave the number to another.
+    uid: AtomicU32,
     pub(crate) name: Name,
     code: Code,
     /// Flows that run it, or [`REMOVED`].
@@ -87,6 +90,7 @@ impl Program {
         let program = Program {
             id,
             agent,
+            uid: AtomicU32::new(0),
             name,
             code,
             users: AtomicU32::new(0),
@@ -124,6 +128,16 @@ impl Program {
     /// Slots of the register file a flow needs for it.
     pub(crate) fn registers(&self) -> usize {
         self.vm().layout().registers
+    }
+
+    /// Its number for the Portus client that installed it.
+    pub(crate) fn uid(&self) -> u32 {
+        self.uid.load(Relaxed)
+    }
+
+    /// Gives it a number, or 0 to take it away. Under the command lock.
+    pub(crate) fn set_uid(&self, uid: u32) {
+        self.uid.store(uid, Relaxed);
     }
 
     /// Memory it takes.

@@ -84,7 +84,21 @@ impl fmt::Write for Text<'_> {
     }
 }
 
+/// A name of these words, cut if too long.
+pub(crate) fn write_name(name: &mut super::Name, words: fmt::Arguments<'_>) {
+    // The last byte stays NUL.
+    if let Some((_, room)) = name.split_last_mut() {
+        let room = room.iter_mut();
+        let _ = fmt::write(&mut Text { room }, words);
+    }
+}
+
 impl CommandError {
+    /// Whether this attribute was at fault.
+    pub(crate) fn is_about(&self, attr: u32) -> bool {
+        self.attr == attr
+    }
+
     /// Says why a command is refused: `errno` is positive.
     pub(crate) fn refuse(&mut self, errno: u32, attr: u32, why: fmt::Arguments<'_>) -> Refused {
         self.attr = attr;

@@ -37,6 +37,7 @@ mod flow_box;
 #[cfg(ccp_mptcp)]
 pub(crate) mod mptcp;
 mod namespace;
+pub(crate) mod portus;
 mod sock;
 mod table;
 
@@ -53,6 +54,7 @@ use kernel::{
 use self::ffi::*;
 pub(crate) use self::{
     error::{
+        write_name,
         CommandError,
         Refused, //
     },
@@ -169,6 +171,7 @@ pub(crate) struct Report {
 
 /// `struct ccp_update`.
 #[repr(C)]
+#[derive(Clone, Default)]
 pub(crate) struct Update {
     pub(crate) value: u64,
     pub(crate) index: u32,
@@ -195,6 +198,8 @@ pub(crate) enum Counter {
     ReportDrops = 5,
     EventsDropped = 6,
     Fallbacks = 7,
+    Commands = 8,
+    CommandErrors = 9,
 }
 
 /// `enum ccp_gauge`.
@@ -214,6 +219,7 @@ pub(crate) enum Limit {
     MaxAgents = 2,
     MaxPrograms = 3,
     MaxProgramBytes = 4,
+    Portus = 6,
 }
 
 /// Events about flows; commands of the uapi.

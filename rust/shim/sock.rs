@@ -126,6 +126,11 @@ unsafe impl Send for Socket {}
 unsafe impl Sync for Socket {}
 
 impl Socket {
+    /// The C struct.
+    pub(super) fn as_ptr(self) -> *mut RawSock {
+        self.0.as_ptr()
+    }
+
     /// Keeps it from being freed.
     ///
     /// # Safety

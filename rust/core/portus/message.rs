@@ -39,7 +39,7 @@ impl<const N: usize> Writer<N> {
     }
 
     fn put(&mut self, bytes: &[u8]) {
-        let room = self.bytes.iter_mut().skip(self.len);
+        let room = self.bytes.get_mut(self.len..).unwrap_or(&mut []);
         for (from, to) in bytes.iter().zip(room) {
             *to = *from;
             self.len = self.len.wrapping_add(1);

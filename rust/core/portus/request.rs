@@ -189,7 +189,8 @@ impl<'a> Request<'a> {
                     reader.counted([(events, EVENT_BYTES), (instructions, INSTRUCTION_BYTES)])?;
                 let at = (events as usize).saturating_mul(EVENT_BYTES);
                 // Counted above, so there are that many.
-                let (events, instructions) = code.split_at_checked(at).unwrap_or((code, &[]));
+                let events = code.get(..at).unwrap_or(code);
+                let instructions = code.get(at..).unwrap_or(&[]);
                 Ok(Request::Install {
                     uid,
                     events,
@@ -241,15 +242,15 @@ impl<'a> Updates<'a> {
 
     /// In the order of the message.
     pub fn iter(self) -> impl Iterator<Item = FieldUpdate> + 'a {
-        let chunks = self.bytes.chunks_exact(UPDATE_BYTES);
-        chunks.filter_map(|bytes| {
-            let (class, bytes) = bytes.split_first()?;
-            let (index, bytes) = bytes.split_first_chunk::<4>()?;
-            let value = bytes.first_chunk::<8>()?;
+        let mut rest = self.bytes;
+        core::iter::from_fn(move || {
+            let (bytes, after) = rest.split_first_chunk::<UPDATE_BYTES>()?;
+            rest = after;
+            let &[class, i0, i1, i2, i3, v0, v1, v2, v3, v4, v5, v6, v7] = bytes;
             Some(FieldUpdate {
-                class: *class,
-                index: u32::from_le_bytes(*index),
-                value: u64::from_le_bytes(*value),
+                class,
+                index: u32::from_le_bytes([i0, i1, i2, i3]),
+                value: u64::from_le_bytes([v0, v1, v2, v3, v4, v5, v6, v7]),
             })
         })
     }
