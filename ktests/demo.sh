@@ -58,7 +58,7 @@ begin=$SECONDS
 printf '  boot and flows took %d s\n' $((SECONDS - begin))
 
 printf '\n7. Result\n'
-in_sysroot build/bin/ccpctl plot build/demo/trace.csv -o build/demo/cwnd.svg \
+in_sysroot build/bin/ccpctl plot build/demo/trace.csv --panels window,rtt,rate -o build/demo/cwnd.svg \
 	--title "ccpctl run reno on Linux $release, $((rate_bits / 1000000)) Mbit/s, $rtt_ms ms" ||
 	failed "the plot"
 in_sysroot python3 ktests/demo/evaluate.py build/demo --kernel "$release" \

@@ -3,9 +3,15 @@
 
 from __future__ import annotations
 
+import csv
+import fcntl
 import json
 import os
+import pty
 import signal
+import struct
+import subprocess
+import termios
 import time
 from pathlib import Path
 
@@ -110,6 +116,86 @@ def test_monitor(lab: Lab) -> None:
     assert kinds[0] == "flow-created", kinds[:5]
     assert kinds[-1] == "flow-closed", kinds[-5:]
     assert "report" in kinds
+
+
+def test_record_and_plot(lab: Lab) -> None:
+    """A trace of two flows has what each of them did, and can be drawn."""
+    path = lab.path(rate_mbit=20, delay_ms=40, queue=100)
+    lab.run_algorithm(path.a, "reno")
+    trace, picture = Path("/tmp/flows.csv"), Path("/tmp/flows.svg")
+    recorder = lab.start(path.a, "record", "-o", str(trace), "--seconds", "8")
+    flows = [lab.flow(path).start() for _ in range(2)]
+    wait_for("the end of the recording", lambda: recorder.process.poll() is not None, 20)
+    assert recorder.process.returncode == 0, recorder.output
+    for flow in flows:
+        flow.stop()
+    with trace.open() as lines:
+        rows = [row for row in csv.DictReader(lines) if row["event"] == "sample"]
+    last = {row["flow"]: row for row in rows}
+    assert len(last) == 2, last.keys()
+    for row in last.values():
+        delivered = sum(float(r["goodput_bps"] or 0) for r in rows if r["flow"] == row["flow"])
+        # Samples are a tenth of a second apart.
+        assert abs(delivered / 80 - int(row["delivered"]) * MSS) < 0.1 * delivered / 80
+        share = 1 - int(row["min_rtt_us"]) / int(row["srtt_us"])
+        assert abs(float(row["queue_pkts"]) - int(row["in_flight"]) * share) <= 0.1, row
+    done = lab.ccpctl(path.a, "plot", str(trace), "-o", str(picture))
+    assert done.returncode == 0, done.stderr
+    drawn = picture.read_text()
+    for flow_id in last:
+        assert f"flow {flow_id}" in drawn
+    for panel in ("window", "RTT", "rate", "queue", "delivered"):
+        assert f"{panel} (" in drawn, panel
+    done = lab.ccpctl(path.a, "plot", str(trace), "-o", str(picture), "--panels", "rtt")
+    assert "RTT (ms)" in picture.read_text() and "rate (" not in picture.read_text()
+
+
+def screen(lab: Lab, ns, keys: bytes) -> tuple[int, str]:
+    """`ccpctl top` on a terminal, with a key every second: its exit status and
+    all that it wrote."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 120, 0, 0))
+    before = termios.tcgetattr(slave)
+    process = subprocess.Popen(
+        [str(lab.tools / "ccpctl"), "top", "--interval", "200"],
+        stdin=slave, stdout=slave, stderr=slave, preexec_fn=ns.enter(),
+        env={**os.environ, "TERM": "xterm"},
+    )  # fmt: skip
+    os.set_blocking(master, False)
+    written = b""
+    for key in [*keys, None]:
+        end = time.monotonic() + 1
+        while time.monotonic() < end:
+            time.sleep(0.05)
+            try:
+                written += os.read(master, 1 << 16)
+            except BlockingIOError:
+                continue
+        if key is not None:
+            os.write(master, bytes([key]))
+    status = process.wait(5)
+    assert termios.tcgetattr(slave) == before, "the terminal isn't as it was"
+    os.close(master)
+    os.close(slave)
+    return status, written.decode()
+
+
+def test_top(lab: Lab) -> None:
+    path = lab.path(rate_mbit=20, delay_ms=40, queue=100)
+    lab.run_algorithm(path.a, "reno")
+    flows = [lab.flow(path).start() for _ in range(2)]
+    time.sleep(2)
+    status, text = screen(lab, path.a, b"sj q")
+    assert status == 0, text
+    # Only what changes is written again: here, what it is sorted by.
+    for part in ("2 flows, 0 on fallback", "agents: reno", "GOODPUT", "PAUSED", "RTT)"):
+        assert part in text, f"no '{part}' in {text}"
+    status, _ = screen(lab, path.a, b"\x03")
+    assert status == 0
+    done = lab.ccpctl(path.a, "top")
+    assert done.returncode == 1 and "terminal" in done.stderr, done
+    for flow in flows:
+        flow.stop()
 
 
 def test_errors(lab: Lab) -> None:

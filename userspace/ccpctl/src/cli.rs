@@ -16,7 +16,7 @@ pub(crate) use program::{
     RunArgs as ProgramRunArgs, TraceArgs,
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{net::IpAddr, path::PathBuf};
 
 /// Congestion control by userspace programs: run algorithms, see flows.
@@ -79,8 +79,14 @@ pub(crate) enum Command {
     },
     /// Print events as they happen, or a live table of flows
     Monitor(MonitorArgs),
+    /// Watch flows in the whole terminal
+    Top(TopArgs),
+    /// Write samples of all flows and their events as CSV, for `plot`
+    Record(FlowRecordArgs),
     /// Draw a recorded trace
     Plot(PlotArgs),
+    /// Begin an algorithm of your own: a project with a test
+    New(NewArgs),
     /// Check and try out a datapath program, and see its instructions
     Program {
         #[command(subcommand)]
@@ -174,12 +180,68 @@ pub(crate) struct WatchArgs {
 }
 
 #[derive(Args)]
+pub(crate) struct TopArgs {
+    /// Time between two looks, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(50..=3_600_000))]
+    pub(crate) interval: u64,
+}
+
+#[derive(Args)]
+pub(crate) struct FlowRecordArgs {
+    /// The CSV to write
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Stop after this many seconds [default: at Ctrl-C]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) seconds: Option<f64>,
+    /// Time between two samples, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=3_600_000))]
+    pub(crate) interval: u64,
+}
+
+#[derive(Args)]
+#[command(group = clap::ArgGroup::new("language").required(true))]
+pub(crate) struct NewArgs {
+    /// Name of the algorithm: a letter, then letters, digits, `-` or `_`; 15 at most
+    pub(crate) name: String,
+    /// In Rust
+    #[arg(long, group = "language")]
+    pub(crate) rust: bool,
+    /// In Python
+    #[arg(long, group = "language")]
+    pub(crate) python: bool,
+    /// Directory to make [default: the name]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) path: Option<PathBuf>,
+    /// A checkout of ccp_rs, which the project depends on [default: the one this was built from]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) checkout: Option<PathBuf>,
+}
+
+#[derive(Copy, Clone, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum PanelName {
+    /// Congestion window and slow start threshold
+    Window,
+    /// Smoothed and minimum RTT
+    Rtt,
+    /// Goodput and pacing rate
+    Rate,
+    /// Packets of the flow in queues, and in flight
+    Queue,
+    /// Packets delivered and lost
+    Delivered,
+}
+
+#[derive(Args)]
 pub(crate) struct PlotArgs {
     /// What `--record` wrote
     pub(crate) trace: PathBuf,
     /// The SVG to write
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
+    /// Only these panels [default: all]
+    #[arg(long, value_name = "PANEL,...", value_delimiter = ',')]
+    pub(crate) panels: Vec<PanelName>,
     /// Only this flow; may be given several times
     #[arg(long = "flow", value_name = "ID")]
     pub(crate) flows: Vec<u64>,

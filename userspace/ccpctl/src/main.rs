@@ -9,6 +9,7 @@ mod dccp;
 mod failure;
 mod format;
 mod mptcp;
+mod new;
 mod plot;
 mod program;
 mod run;
@@ -60,6 +61,9 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Agents { .. } => show::agents(form),
         Command::Stats { .. } => show::stats(form),
         Command::Monitor(args) => watch::monitor(form, &args),
+        Command::Top(args) => watch::top(&args),
+        Command::Record(args) => watch::record(&args),
+        Command::New(args) => new::new(&args),
         Command::Plot(args) => plot::plot(&args),
         Command::Program { action } => program::run(form, &action),
         Command::Dccp { action } => dccp::run(form, &action),

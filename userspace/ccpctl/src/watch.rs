@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-//! Watching flows: events as they come, a live table, a recorded trace.
+//! Watching flows: events as they come, a live table or screen, a recorded trace.
 
 mod events;
 mod live;
 mod record;
+mod top;
+
+pub(crate) use top::top;
 
 use crate::{
-    cli::{Form, MonitorArgs, WatchArgs},
+    cli::{FlowRecordArgs, Form, MonitorArgs, WatchArgs},
     show::program_names,
     stop, Failure,
 };
@@ -29,12 +32,51 @@ const LIVE: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// What there is to know at one moment.
+#[derive(Default)]
 struct Picture {
     /// Since the start of watching.
     time: Duration,
     flows: Vec<FlowInfo>,
     agents: Vec<AgentInfo>,
     programs: HashMap<u32, String>,
+}
+
+/// Fetches pictures.
+struct Lister {
+    client: Client,
+    start: Instant,
+    programs: HashMap<u32, String>,
+    known: HashSet<u32>,
+}
+
+impl Lister {
+    fn new(start: Instant) -> Result<Self, Failure> {
+        Ok(Self {
+            client: Client::connect()?,
+            start,
+            programs: HashMap::new(),
+            known: HashSet::new(),
+        })
+    }
+
+    fn picture(&mut self) -> Result<Picture, Failure> {
+        let mut flows = self.client.flows()?;
+        flows.retain(|flow| !flow.is_partial());
+        let agents = self.client.agents()?;
+        // The list of programs is fetched only when a new one shows up.
+        let new = |flow: &FlowInfo| !self.known.contains(&flow.program_id);
+        if flows.iter().any(new) {
+            self.programs = program_names(&self.client.programs()?);
+            self.known = flows.iter().map(|flow| flow.program_id).collect();
+            self.known.extend(self.programs.keys());
+        }
+        Ok(Picture {
+            time: self.start.elapsed(),
+            flows,
+            agents,
+            programs: self.programs.clone(),
+        })
+    }
 }
 
 /// Something that looks on.
@@ -55,10 +97,19 @@ pub(crate) fn monitor(form: Form, args: &MonitorArgs) -> Result<(), Failure> {
     if watchers.is_empty() {
         watchers.push(Box::new(Printer::new(form, !args.no_reports)));
     }
-    let limit = args
-        .seconds
-        .map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
-    watch(watchers, &stop, limit)
+    watch(watchers, &stop, limit(args.seconds))
+}
+
+/// `ccpctl record`: `monitor --record` by a name of its own.
+pub(crate) fn record(args: &FlowRecordArgs) -> Result<(), Failure> {
+    let stop = stop::on_signal()?;
+    let interval = Duration::from_millis(args.interval);
+    let recorder = Recorder::create(&args.output, interval)?;
+    watch(vec![Box::new(recorder)], &stop, limit(args.seconds))
+}
+
+fn limit(seconds: Option<f64>) -> Option<Duration> {
+    seconds.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
 }
 
 /// The watchers that `--live` and `--record` ask for.
@@ -101,33 +152,16 @@ fn watch(
     // flood of events cannot hold up a list.
     let mut listener = Client::connect()?;
     listener.subscribe()?;
-    let mut lister = Client::connect()?;
-
     let start = Instant::now();
+    let mut lister = Lister::new(start)?;
     let mut due: Vec<Option<Duration>> = watchers
         .iter()
         .map(|watcher| watcher.interval().map(|_| Duration::ZERO))
         .collect();
-    let mut programs = HashMap::new();
-    let mut known: HashSet<u32> = HashSet::new();
     while !stop.load(Ordering::Relaxed) && limit.is_none_or(|limit| start.elapsed() < limit) {
         let now = start.elapsed();
         if due.iter().flatten().any(|&due| due <= now) {
-            let mut flows = lister.flows()?;
-            flows.retain(|flow| !flow.is_partial());
-            let agents = lister.agents()?;
-            // The list of programs is fetched only when a new one shows up.
-            if flows.iter().any(|flow| !known.contains(&flow.program_id)) {
-                programs = program_names(&lister.programs()?);
-                known = flows.iter().map(|flow| flow.program_id).collect();
-                known.extend(programs.keys());
-            }
-            let picture = Picture {
-                time: start.elapsed(),
-                flows,
-                agents,
-                programs: programs.clone(),
-            };
+            let picture = lister.picture()?;
             for (watcher, due) in watchers.iter_mut().zip(&mut due) {
                 let (Some(next), Some(interval)) = (due.as_mut(), watcher.interval()) else {
                     continue;

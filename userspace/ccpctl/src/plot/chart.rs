@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-//! The picture: three panels over one time axis, events across all of them.
+//! The picture: panels over one time axis, events across all of them.
 
 use super::{
     labels::{self, Label},
+    panels::{Line, Panel},
     series::{means, runs, shaded},
     trace::{Sample, Trace},
 };
@@ -61,74 +62,7 @@ const FRAME: RGBColor = RGBColor(0x66, 0x66, 0x66);
 const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
 const SHADE: RGBColor = RGBColor(0xec, 0xec, 0xec);
 
-/// One quantity of a panel.
-struct Line {
-    name: &'static str,
-    value: fn(&Sample) -> Option<f64>,
-    dashed: bool,
-    mean: bool,
-}
-
-struct Panel {
-    title: &'static str,
-    lines: [Line; 2],
-}
-
-const PANELS: [Panel; 3] = [
-    Panel {
-        title: "window (packets)",
-        lines: [
-            Line {
-                name: "cwnd",
-                value: |s| s.cwnd,
-                dashed: false,
-                mean: false,
-            },
-            Line {
-                name: "ssthresh of the kernel",
-                value: |s| s.ssthresh,
-                dashed: true,
-                mean: false,
-            },
-        ],
-    },
-    Panel {
-        title: "RTT (ms)",
-        lines: [
-            Line {
-                name: "smoothed",
-                value: |s| s.srtt,
-                dashed: false,
-                mean: false,
-            },
-            Line {
-                name: "minimum",
-                value: |s| s.min_rtt,
-                dashed: true,
-                mean: false,
-            },
-        ],
-    },
-    Panel {
-        title: "rate (Mbit/s)",
-        lines: [
-            Line {
-                name: "goodput",
-                value: |s| s.goodput,
-                dashed: false,
-                mean: true,
-            },
-            Line {
-                name: "pacing",
-                value: |s| s.pacing,
-                dashed: true,
-                mean: false,
-            },
-        ],
-    },
-];
-
-pub(super) fn draw(trace: &Trace, title: Option<&str>) -> Drawn<String> {
+pub(super) fn draw(trace: &Trace, title: Option<&str>, panels: &[&Panel]) -> Drawn<String> {
     let end = if trace.end > 0.0 { trace.end } else { 1.0 };
     let time = RangedCoordf64::from(0.0..end);
     let x = |at: f64| time.map(&at, (LEFT, WIDTH - RIGHT));
@@ -139,7 +73,7 @@ pub(super) fn draw(trace: &Trace, title: Option<&str>) -> Drawn<String> {
     let labels_y = legend_y + ROW;
     let top = labels_y + ROW * pixels(rows);
     let step = PANEL + GAP;
-    let bottom = top + step * pixels(PANELS.len());
+    let bottom = top + step * pixels(panels.len());
     let mut picture = String::new();
     {
         let size = (WIDTH as u32, (bottom + FOOT + EDGE) as u32);
@@ -152,9 +86,10 @@ pub(super) fn draw(trace: &Trace, title: Option<&str>) -> Drawn<String> {
         }
         draw_legend(&root, trace, legend_y)?;
         let (_, rest) = root.split_vertically(top);
-        let areas = rest.split_by_breakpoints(&[] as &[i32], [step, 2 * step]);
-        for (index, (panel, area)) in PANELS.iter().zip(&areas).enumerate() {
-            draw_panel(area, trace, panel, end, index + 1 == PANELS.len())?;
+        let breaks: Vec<i32> = (1..pixels(panels.len())).map(|n| n * step).collect();
+        let areas = rest.split_by_breakpoints(&[] as &[i32], &breaks);
+        for (index, (panel, area)) in panels.iter().zip(&areas).enumerate() {
+            draw_panel(area, trace, panel, end, index + 1 == panels.len())?;
         }
         draw_labels(&root, &labels, labels_y, bottom)?;
         root.present()?;
@@ -330,10 +265,11 @@ impl Drawing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{cli::PanelName, plot::panels};
 
     fn trace() -> Trace {
         let mut text = String::from(
-            "time_s,flow,event,detail,program,cwnd_pkts,ssthresh_pkts,rate_bps,goodput_bps,srtt_us,min_rtt_us\n",
+            "time_s,flow,event,detail,program,cwnd_pkts,ssthresh_pkts,rate_bps,goodput_bps,srtt_us,min_rtt_us,in_flight,queue_pkts,delivered,lost\n",
         );
         for index in 0..300 {
             let (t, cwnd) = (f64::from(index) / 10.0, 20 + index % 60);
@@ -343,8 +279,10 @@ mod tests {
                 "reno"
             };
             text += &format!(
-                "{t},1,sample,,{program},{cwnd},40,,18000000,{},40000\n",
-                40_000 + 500 * cwnd
+                "{t},1,sample,,{program},{cwnd},40,,18000000,{},40000,{cwnd},{},{},2\n",
+                40_000 + 500 * cwnd,
+                cwnd / 2,
+                index * 50
             );
         }
         text += "0.0,,agent-attached,reno,\n15.0,,agent-gone,reno,\n15.05,1,fallback,agent-gone,\n";
@@ -354,12 +292,15 @@ mod tests {
 
     #[test]
     fn picture_has_what_the_trace_has() {
-        let picture = draw(&trace(), Some("a <title>")).unwrap();
+        let panels = panels::choose(&[]);
+        let picture = draw(&trace(), Some("a <title>"), &panels).unwrap();
         for text in [
             "a &lt;title&gt;",
             "window (packets)",
             "RTT (ms)",
             "rate (Mbit/s)",
+            "queue (packets)",
+            "delivered (packets)",
             "time (s)",
             "agent &apos;reno&apos; gone, fallback (agent-gone)",
             "agent &apos;reno&apos; attached, adopted",
@@ -371,6 +312,9 @@ mod tests {
         // Pacing has no values, so it has no name in the picture either.
         assert!(!picture.contains("pacing"));
         assert!(!picture.contains("NaN") && !picture.contains("inf"));
+        let few = panels::choose(&[PanelName::Rate, PanelName::Window]);
+        let picture = draw(&trace(), None, &few).unwrap();
+        assert!(picture.contains("window (packets)") && !picture.contains("RTT (ms)"));
         assert!(picture.starts_with("<svg ") && picture.trim_end().ends_with("</svg>"));
     }
 }

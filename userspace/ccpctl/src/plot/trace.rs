@@ -19,6 +19,11 @@ pub(super) struct Sample {
     /// Megabits per second.
     pub(super) goodput: Option<f64>,
     pub(super) pacing: Option<f64>,
+    /// Packets.
+    pub(super) in_flight: Option<f64>,
+    pub(super) queue: Option<f64>,
+    pub(super) delivered: Option<f64>,
+    pub(super) lost: Option<f64>,
     /// The fallback program ran.
     pub(super) fallback: bool,
 }
@@ -104,6 +109,10 @@ impl Trace {
                 min_rtt: scaled("min_rtt_us", 1e-3)?.filter(|&ms| ms > 0.0),
                 goodput: scaled("goodput_bps", 1e-6)?,
                 pacing: scaled("rate_bps", 1e-6)?,
+                in_flight: row.number("in_flight")?,
+                queue: row.number("queue_pkts")?,
+                delivered: row.number("delivered")?,
+                lost: row.number("lost")?,
                 fallback: row.text("program") == "fallback",
             };
             self.flows.entry(flow).or_default().push(sample);

@@ -14,6 +14,7 @@
 //! | `goodput_bps` | payload delivered since the flow's last sample, bits per second; empty in its first |
 //! | `srtt_us`, `min_rtt_us` | smoothed and minimum RTT, microseconds |
 //! | `in_flight` | packets |
+//! | `queue_pkts` | of these, in queues; empty before the first RTT |
 //! | `delivered`, `lost`, `retrans` | packets since the start of the flow |
 //! | `bytes_acked`, `reports` | since the start of the flow |
 //!
@@ -31,11 +32,11 @@ use std::{
 };
 
 const HEAD: &str = "time_s,flow,event,detail,program,cwnd_pkts,ssthresh_pkts,rate_bps,goodput_bps,\
-                    srtt_us,min_rtt_us,in_flight,delivered,lost,retrans,bytes_acked,reports";
+                    srtt_us,min_rtt_us,in_flight,queue_pkts,delivered,lost,retrans,bytes_acked,reports";
 /// `TCP_INFINITE_SSTHRESH`.
 const INFINITE: u32 = 0x7fff_ffff;
 /// Columns after `program`.
-const NUMBERS: usize = 12;
+const NUMBERS: usize = 13;
 
 pub(super) struct Recorder {
     out: BufWriter<File>,
@@ -107,6 +108,9 @@ impl Recorder {
                 .then(|| flow.min_rtt_us.to_string())
                 .unwrap_or_default(),
             flow.in_flight.to_string(),
+            queued(flow)
+                .map(|packets| format!("{packets:.1}"))
+                .unwrap_or_default(),
             flow.delivered.to_string(),
             flow.lost.to_string(),
             flow.retransmits.to_string(),
@@ -122,6 +126,14 @@ impl Recorder {
 /// the other.
 pub(super) fn payload(flow: &FlowInfo, before: u32) -> u64 {
     u64::from(flow.delivered.wrapping_sub(before)) * u64::from(flow.mss)
+}
+
+/// Packets of a flow that wait in queues, as TCP Vegas estimates it: what is in
+/// flight for longer than the path takes.
+pub(super) fn queued(flow: &FlowInfo) -> Option<f64> {
+    let known = flow.srtt_us > 0 && flow.min_rtt_us < u32::MAX;
+    let share = 1.0 - f64::from(flow.min_rtt_us) / f64::from(flow.srtt_us);
+    known.then(|| f64::from(flow.in_flight) * share.max(0.0))
 }
 
 /// A CSV field: in quotes only where it must be.
@@ -202,6 +214,9 @@ mod tests {
             mss: 1000,
             delivered: u32::try_from(bytes_acked / 1000).unwrap(),
             bytes_acked,
+            srtt_us: 40_000,
+            min_rtt_us: 20_000,
+            in_flight: 8,
             ..FlowInfo::default()
         };
         let picture = |ms, bytes| Picture {
@@ -229,15 +244,15 @@ mod tests {
         );
         assert_eq!(
             lines[2],
-            "0.000000,3,sample,,fallback,10,,,,0,0,0,0,0,0,0,0"
+            "0.000000,3,sample,,fallback,10,,,,40000,20000,8,4.0,0,0,0,0,0"
         );
         assert_eq!(
             lines[3],
-            "0.500000,3,sample,,fallback,10,,,16000000,0,0,0,1000,0,0,1000000,0"
+            "0.500000,3,sample,,fallback,10,,,16000000,40000,20000,8,4.0,1000,0,0,1000000,0"
         );
         assert!(lines[4].starts_with("1.000000,3,closed,-,"));
         for line in [0, 2, 3, 4] {
-            assert_eq!(lines[line].matches(',').count(), 16, "{}", lines[line]);
+            assert_eq!(lines[line].matches(',').count(), 17, "{}", lines[line]);
         }
     }
 
