@@ -5,8 +5,9 @@
 # name. Ends with "N passed, N failed".
 # The output of every part is in build/test/.
 #
-# host: cargo's tests. uml, uml-debug: ktests/kernel/ in the lab kernels, in
-# virtual time. stock: ktests/stock/ in Debian's unmodified kernel.
+# host: the tests of cargo and of the Python package. uml, uml-debug:
+# ktests/kernel/ in the lab kernels, in virtual time. stock: ktests/stock/ in
+# Debian's unmodified kernel.
 set -u
 . "$(dirname "$0")/lab/lib.sh"
 lab=$CCP_TOP/ktests/lab
@@ -48,7 +49,7 @@ cargo_tests() {
 }
 
 # guest_tests NAME CMD...: tests that print "ok NAME" or "not ok NAME". A
-# guest that dies, complains or runs nothing is one more failure.
+# guest (or a program) that dies, complains or runs nothing is one more failure.
 guest_tests() {
 	local name=$1 log=$logs/$1.log rc=0 good bad
 	shift
@@ -69,6 +70,8 @@ part_host() {
 	cargo_tests host-core "$(manifest rust/core)"
 	cargo_tests host-userspace "$(manifest userspace)"
 	cargo_tests host-vm "$(manifest ktests/vm)"
+	guest_tests host-python in_sysroot env PYTHONPATH=/ccp/build/python \
+		python3 userspace/pyccp/tests/run.py ${filter:+"$filter"}
 }
 manifest() { printf '/ccp/%s/Cargo.toml\n' "$1"; }
 
@@ -86,6 +89,7 @@ part_stock() {
 
 # Everything is built before anything runs: a build error is seen at once.
 build_part() {
+	"$lab/python.sh" >/dev/null || return
 	[ "$1" != host ] || return 0
 	"$lab/userspace.sh" >/dev/null && "$lab/module.sh" "$1" >/dev/null
 }
