@@ -79,6 +79,32 @@ class Sender:
         )  # fmt: skip
 
 
+@dataclass
+class Receiver:
+    """struct ccp_dccp_rx_info in bytes per second and seconds."""
+
+    x_recv: int
+    rtt: float
+    p: float
+    n: float
+    j: float
+    size: int
+    events: int
+    lost_total: int
+    state: int
+
+    @classmethod
+    def of(cls, sock: socket.socket | None) -> Receiver:
+        assert sock
+        raw = sock.getsockopt(SOL_DCCP, RX_INFO, 256)
+        assert len(raw) == 56, len(raw)
+        x_recv, rtt, _, n, j, size, interval, events, lost, state, _ = struct.unpack(
+            "=IIIIIIQQQII", raw
+        )
+        p = ONE / interval if interval else 0.0
+        return cls(x_recv, rtt / 1e6, p, n / ONE, j / ONE, size, events, lost, state)
+
+
 class Connection:
     """From a to b, which swallows what comes."""
 
@@ -195,3 +221,37 @@ def module_parameter(name: str, value: object) -> None:
 
 def has_ccid5() -> bool:
     return "dccp yes" in net.run("dmesg")
+
+
+def checksum(data: bytes) -> int:
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def inject(path: Route, connection: Connection, kind: int, options: bytes) -> None:
+    """b seems to send a packet with these options; ack numbers and the like
+    are those of its last one."""
+    assert connection.b
+    with path.a, socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800)) as tap:
+        tap.settimeout(5)
+        connection.a.send(bytes(100))
+        while True:
+            packet, where = tap.recvfrom(2048)
+            # An Ack that came to a.
+            if where[2] == socket.PACKET_HOST and packet[9] == 33 and packet[28] >> 1 & 15 == 3:
+                break
+    header = packet[20:44]
+    # A number that b has used: a reset must acknowledge one.
+    sequence = header[10:16]
+    acknowledged = header[16:24] if kind != 2 else b""
+    options += bytes(-len(options) % 4)
+    offset = (16 + len(acknowledged) + len(options)) // 4
+    made = header[:4] + struct.pack("!BBHBB", offset, 0, 0, kind << 1 | 1, 0)
+    made += sequence + acknowledged + options
+    made += b"data" if kind == 2 else b""
+    pseudo = packet[12:20] + struct.pack("!BBH", 0, 33, len(made))
+    made = made[:6] + struct.pack("!H", checksum(pseudo + made)) + made[8:]
+    with path.b, socket.socket(socket.AF_INET, socket.SOCK_RAW, 33) as raw:
+        raw.sendto(made, ("10.0.1.1", 0))

@@ -8,7 +8,6 @@ import errno
 import os
 import re
 import socket
-import struct
 import time
 
 import dccp
@@ -147,40 +146,6 @@ def test_show(lab: Lab) -> None:
     assert watched.stdout.count("RECEIVED") >= 2, watched
 
 
-def checksum(data: bytes) -> int:
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
-
-
-def inject(path: net.Route, connection: Connection, kind: int, options: bytes) -> None:
-    """b seems to send a packet with these options; ack numbers and the like
-    are those of its last one."""
-    assert connection.b
-    with path.a, socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800)) as tap:
-        tap.settimeout(5)
-        connection.a.send(bytes(100))
-        while True:
-            packet, where = tap.recvfrom(2048)
-            # An Ack that came to a.
-            if where[2] == socket.PACKET_HOST and packet[9] == 33 and packet[28] >> 1 & 15 == 3:
-                break
-    header = packet[20:44]
-    # A number that b has used: a reset must acknowledge one.
-    sequence = header[10:16]
-    acknowledged = header[16:24] if kind != 2 else b""
-    options += bytes(-len(options) % 4)
-    offset = (16 + len(acknowledged) + len(options)) // 4
-    made = header[:4] + struct.pack("!BBHBB", offset, 0, 0, kind << 1 | 1, 0)
-    made += sequence + acknowledged + options
-    made += b"data" if kind == 2 else b""
-    pseudo = packet[12:20] + struct.pack("!BBH", 0, 33, len(made))
-    made = made[:6] + struct.pack("!H", checksum(pseudo + made)) + made[8:]
-    with path.b, socket.socket(socket.AF_INET, socket.SOCK_RAW, 33) as raw:
-        raw.sendto(made, ("10.0.1.1", 0))
-
-
 def option(number: int, length: int) -> bytes:
     return bytes([number, length + 2]) + bytes(length)
 
@@ -195,7 +160,7 @@ def option(number: int, length: int) -> bytes:
 def test_malformed_options_reset(lab: Lab, bad: tuple[int, int]) -> None:
     path = make_path(lab)
     connection = lab.keep(Connection(path, client=(5,), server=(5,)))
-    inject(path, connection, 3, option(*bad))
+    dccp.inject(path, connection, 3, option(*bad))
     assert connection.b
     error = wait_for("a reset", lambda: connection.b.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
     assert error == errno.EILSEQ, os.strerror(error)
@@ -215,7 +180,7 @@ def test_other_options_are_ignored(lab: Lab, good: tuple[int, int, int]) -> None
     path = make_path(lab)
     connection = lab.keep(Connection(path, client=(5,), server=(5,)))
     kind, number, length = good
-    inject(path, connection, kind, option(number, length))
+    dccp.inject(path, connection, kind, option(number, length))
     time.sleep(0.2)
     assert connection.b
     for sock in (connection.a, connection.b):
