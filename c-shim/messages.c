@@ -10,6 +10,7 @@
 #include <net/mptcp_pm.h>
 #endif
 
+#include "cong.h"
 #include "messages.h"
 #include "net.h"
 
@@ -100,7 +101,7 @@ int ccp_put_flow_identity(struct sk_buff *skb, struct sock *sk,
 	     nla_put_u32(skb, CCP_A_FLOW_AGENT_ID, info->agent)) ||
 	    nla_put_u32(skb, CCP_A_FLOW_PROGRAM_ID, info->program) ||
 	    nla_put_u32(skb, CCP_A_FLOW_FALLBACK_REASON, info->reason) ||
-	    nla_put_string(skb, CCP_A_FLOW_ALGORITHM, CCP_CONG_NAME) ||
+	    nla_put_string(skb, CCP_A_FLOW_ALGORITHM, ccp_cong_name(sk)) ||
 	    nla_put_uint(skb, CCP_A_FLOW_COOKIE, ccp_cookie(sk)) ||
 	    nla_put_u16(skb, CCP_A_FLOW_FAMILY, ccp_family(sk)))
 		return -EMSGSIZE;

@@ -4,6 +4,7 @@
  */
 
 #include "ccp_nl_gen.h"
+#include "cong.h"
 #include "netlink.h"
 
 /* The names of the algorithms, one after the other, each with its NUL. */
@@ -44,7 +45,7 @@ int ccp_nl_agent_attach_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	char names[CCP_ALGORITHMS_MAX * CCP_ALGORITHM_LEN];
 	struct ccp_agent_info agent;
-	struct ccp_error error = {};
+	struct ccp_error error = {}, ignored = {};
 	struct ccp_caller caller;
 	struct sk_buff *reply;
 	bool attached;
@@ -77,10 +78,13 @@ int ccp_nl_agent_attach_doit(struct sk_buff *skb, struct genl_info *info)
 				 ccp_rs_max_events())))
 		err = -EMSGSIZE;
 	attached = !err;
+	/* Congestion controls are the machine's, not the namespace's. */
+	if (!err && netlink_capable(skb, CAP_NET_ADMIN))
+		err = ccp_cong_offer(names, len, &error);
 	err = ccp_nl_send(info, reply, header, err);
 	/* Who can't be told its id isn't attached. */
 	if (attached && err)
-		ccp_rs_agent_detach(&caller, &error);
+		ccp_rs_agent_detach(&caller, &ignored);
 	else if (attached)
 		ccp_rs_agent_ready(&caller);
 	return ccp_nl_end(skb, info, &caller, err, &error);

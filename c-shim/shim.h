@@ -167,8 +167,9 @@ struct ccp_portus_ends {
 
 #define CCP_PORTUS_READY_BYTES	12
 
-/* Of the congestion control, as sockets choose it. */
+/* Of the congestion control, as sockets choose it; "ccp_NAME" for NAME only. */
 #define CCP_CONG_NAME		"ccp"
+#define CCP_CONG_ALGORITHM_LEN	12	/* of NAME, with the NUL */
 
 #define CCP_UPDATES_MAX		32
 #define CCP_ALGORITHMS_MAX	16
@@ -266,9 +267,12 @@ int ccp_flow_trylock_until(struct sock *sk, struct ccp_net *net, u64 id,
 int ccp_flow_lock(struct ccp_net *net, u64 id, struct sock **found);
 void ccp_flow_unlock(struct sock *sk);
 
-/* tcp.c: the congestion control "ccp". */
+/* cong.c: names of congestion controls. */
 int ccp_tcp_register(void);
 void ccp_tcp_unregister(void);
+u32 ccp_cong_algorithm(const struct sock *sk, char *name);
+
+/* tcp.c: what they do. */
 struct ccp_flow *ccp_tcp_flow(const struct sock *sk, const struct ccp_net *net,
 			      u64 *id);
 bool ccp_tcp_peek(const struct sock *sk, const struct ccp_net *net, u64 id,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The TCP congestion control "ccp": flattens what the stack knows, asks Rust,
- * and applies the answer with the stack's own accessors.
+ * Congestion control of TCP: flattens what the stack knows, asks Rust, and
+ * applies the answer with the stack's own accessors. The names under which it
+ * does so are in cong.c.
  *
  * As the ops have cong_control(), the stack itself neither grows the window
  * with ACKs nor reduces it with losses (no PRR, no slow start after idle): the
@@ -14,6 +15,7 @@
 #include <linux/module.h>
 #include <net/tcp.h>
 
+#include "cong.h"
 #include "net.h"
 #include "trace.h"
 
@@ -30,9 +32,6 @@ struct ccp_priv {
 	u32 reason;
 	u8 ece;			/* of the ACK being processed */
 };
-
-static struct tcp_congestion_ops ccp_reno_ops;
-static struct tcp_congestion_ops ccp_ops;
 
 static struct ccp_priv *ccp_priv(const struct sock *sk)
 {
@@ -207,6 +206,7 @@ static void ccp_tcp_init(struct sock *sk)
 	struct ccp_state *state;
 	struct ccp_ack facts;
 
+	BUILD_BUG_ON(sizeof(struct ccp_priv) > ICSK_CA_PRIV_SIZE);
 	memset(priv, 0, sizeof(*priv));
 	ccp_tcp_facts(sk, &facts);
 	rcu_read_lock();
@@ -221,7 +221,8 @@ static void ccp_tcp_init(struct sock *sk)
 	if (priv->flow)
 		priv->owner = sk;
 	else
-		WRITE_ONCE(inet_csk(sk)->icsk_ca_ops, &ccp_reno_ops);
+		WRITE_ONCE(inet_csk(sk)->icsk_ca_ops,
+			   ccp_cong_reno(inet_csk(sk)->icsk_ca_ops));
 }
 
 static void ccp_tcp_release(struct sock *sk)
@@ -238,7 +239,8 @@ static void ccp_tcp_release(struct sock *sk)
 /* The next connection of the socket may have a flow again. */
 static void ccp_reno_release(struct sock *sk)
 {
-	WRITE_ONCE(inet_csk(sk)->icsk_ca_ops, &ccp_ops);
+	WRITE_ONCE(inet_csk(sk)->icsk_ca_ops,
+		   ccp_cong_ops(inet_csk(sk)->icsk_ca_ops));
 }
 
 /*
@@ -267,7 +269,7 @@ static size_t ccp_tcp_get_info(struct sock *sk, u32 ext, int *attr,
 }
 
 /* ECT is not asked for: ECN is the connection's own business. */
-static struct tcp_congestion_ops ccp_ops __read_mostly = {
+const struct tcp_congestion_ops ccp_tcp_ops = {
 	.init		= ccp_tcp_init,
 	.release	= ccp_tcp_release,
 	.cong_control	= ccp_tcp_cong_control,
@@ -277,17 +279,15 @@ static struct tcp_congestion_ops ccp_ops __read_mostly = {
 	.undo_cwnd	= tcp_reno_undo_cwnd,
 	.get_info	= ccp_tcp_get_info,
 	.owner		= THIS_MODULE,
-	.name		= CCP_CONG_NAME,
 };
 
-/* Never registered: what a socket without a flow is switched to. */
-static struct tcp_congestion_ops ccp_reno_ops __read_mostly = {
+/* Of a socket without a flow. */
+const struct tcp_congestion_ops ccp_tcp_reno_ops = {
 	.release	= ccp_reno_release,
 	.ssthresh	= tcp_reno_ssthresh,
 	.undo_cwnd	= tcp_reno_undo_cwnd,
 	.cong_avoid	= tcp_reno_cong_avoid,
 	.owner		= THIS_MODULE,
-	.name		= CCP_CONG_NAME,
 };
 
 /**
@@ -303,7 +303,7 @@ struct ccp_flow *ccp_tcp_flow(const struct sock *sk, const struct ccp_net *net,
 {
 	const struct ccp_priv *priv = ccp_priv(sk);
 
-	if (inet_csk(sk)->icsk_ca_ops != &ccp_ops || priv->net != net)
+	if (!ccp_cong_is_ours(inet_csk(sk)->icsk_ca_ops) || priv->net != net)
 		return NULL;
 	*id = priv->id;
 	return ccp_flow_of(sk);
@@ -329,7 +329,7 @@ bool ccp_tcp_peek(const struct sock *sk, const struct ccp_net *net, u64 id,
 		.program = READ_ONCE(priv->program),
 		.reason = READ_ONCE(priv->reason),
 	};
-	return READ_ONCE(inet_csk(sk)->icsk_ca_ops) == &ccp_ops &&
+	return ccp_cong_is_ours(READ_ONCE(inet_csk(sk)->icsk_ca_ops)) &&
 	       READ_ONCE(priv->owner) == sk && READ_ONCE(priv->id) == id &&
 	       READ_ONCE(priv->net) == net;
 }
@@ -357,24 +357,3 @@ u64 ccp_tcp_clock_us(void)
 {
 	return div_u64(tcp_clock_ns(), NSEC_PER_USEC);
 }
-
-/**
- * ccp_tcp_register() - offer the congestion control "ccp"
- *
- * Return: 0 or a negative errno.
- */
-int ccp_tcp_register(void)
-{
-	BUILD_BUG_ON(sizeof(struct ccp_priv) > ICSK_CA_PRIV_SIZE);
-	return tcp_register_congestion_control(&ccp_ops);
-}
-
-/**
- * ccp_tcp_unregister() - undo ccp_tcp_register(); there are no flows any more
- */
-void ccp_tcp_unregister(void)
-{
-	tcp_unregister_congestion_control(&ccp_ops);
-}
-
-MODULE_ALIAS("tcp_ccp");

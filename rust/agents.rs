@@ -165,6 +165,13 @@ impl Agent {
         self.has_woken()
     }
 
+    /// Whether flows for this algorithm are its: any flow if it is empty.
+    fn offers(&self, algorithm: &[u8]) -> bool {
+        let list = self.algorithms.get(..self.algorithms_len as usize);
+        let mut names = list.unwrap_or_default().split(|byte| *byte == 0);
+        algorithm.is_empty() || names.any(|name| name == algorithm)
+    }
+
     /// What a dump shows of it.
     pub(crate) fn info(&self, now_us: u64) -> AgentInfo {
         AgentInfo {
@@ -234,9 +241,11 @@ impl Net {
         found.map(|(_, agent)| agent)
     }
 
-    /// The agent that new flows go to: the oldest that isn't silent.
-    pub(crate) fn first_live_agent(&self, now_us: u64) -> Option<Arc<Agent>> {
-        let live = |agent: &Agent| !agent.is_gone() && !agent.is_silent(now_us);
+    /// The agent that new flows for an algorithm go to: the oldest that offers
+    /// it and isn't silent.
+    pub(crate) fn first_live_agent(&self, algorithm: &[u8], now_us: u64) -> Option<Arc<Agent>> {
+        let live =
+            |agent: &Agent| !agent.is_gone() && agent.offers(algorithm) && !agent.is_silent(now_us);
         self.shim.agents().find(0, live).map(|(_, agent)| agent)
     }
 

@@ -46,6 +46,7 @@ use crate::{
         Sock,
         Socket,
         Update,
+        ALGORITHM_MAX,
         NAME_MAX, //
     },
     tcp::Ack,
@@ -105,6 +106,14 @@ fn is_name(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(u8::is_ascii_graphic)
 }
 
+/// The name of a congestion control, "ccp_" before it, may go anywhere: into
+/// sysctls, files and command lines.
+fn is_algorithm(bytes: &[u8]) -> bool {
+    let fits =
+        |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(byte);
+    (1..=ALGORITHM_MAX).contains(&bytes.len()) && bytes.iter().all(fits)
+}
+
 /// A name from a request.
 pub(crate) fn name(bytes: &[u8], attr: u32, error: &mut CommandError) -> Done<Name> {
     let mut name = [0; NAME_MAX + 1];
@@ -138,11 +147,11 @@ pub(crate) fn attach(
     let name = name(name_bytes, attr::AGENT_NAME, error)?;
     // Each ends with its NUL.
     let list = algorithms.strip_suffix(b"\0").unwrap_or(algorithms);
-    if !algorithms.is_empty() && !list.split(|byte| *byte == 0).all(is_name) {
+    if !algorithms.is_empty() && !list.split(|byte| *byte == 0).all(is_algorithm) {
         return Err(error.refuse(
             errno::EINVAL,
             attr::AGENT_ALGORITHM,
-            format_args!("names of algorithms have only printable ASCII characters and no spaces"),
+            format_args!("the name of an algorithm has 1 to {ALGORITHM_MAX} of a-z, 0-9, _ and -"),
         ));
     }
     let _lock = net.shim.lock();

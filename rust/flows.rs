@@ -28,7 +28,7 @@
 //! the fallback program and needs no memory for that. Each change among the
 //! agents begins a new generation of the namespace, in which every flow settles
 //! once who is in charge: a flow without an agent goes to the oldest live one,
-//! and one that fell back is announced to its agent when that returns from
+//! of those that offer its algorithm if its congestion control names one, and one that fell back is announced to its agent when that returns from
 //! silence. It does so at its next ACK, or when a sweep, a worker that visits
 //! every flow of the namespace, comes by first.
 
@@ -190,7 +190,8 @@ impl Flow {
         // between the two is met by its sweep, too.
         flow.net.shim.insert_flow(flow.id, sk).ok()?;
         flow.net.shim.count(Counter::FlowsCreated);
-        let agent = flow.net.first_live_agent(now_us);
+        let algorithm = sk.algorithm();
+        let agent = flow.net.first_live_agent(algorithm.as_bytes(), now_us);
         flow.charge = agent.map(Charge::new);
         flow.publish(sk);
         events::created(&mut flow, sk, false);
@@ -338,7 +339,9 @@ impl Flow {
         self.settled = self.net.generation();
         let adopted = match &mut self.charge {
             None => {
-                self.charge = self.net.first_live_agent(now_us).map(Charge::new);
+                let algorithm = sk.algorithm();
+                let agent = self.net.first_live_agent(algorithm.as_bytes(), now_us);
+                self.charge = agent.map(Charge::new);
                 self.publish(sk);
                 self.charge.is_some()
             }

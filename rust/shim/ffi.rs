@@ -54,6 +54,7 @@ extern "C" {
 
     pub(super) fn ccp_tcp_register() -> c_int;
     pub(super) fn ccp_tcp_unregister();
+    pub(super) fn ccp_cong_algorithm(sk: *const RawSock, name: *mut u8) -> u32;
     pub(super) fn ccp_tcp_flow(sk: *const RawSock, net: *const RawNet, id: *mut u64)
         -> *mut c_void;
     pub(super) fn ccp_tcp_publish(sk: *mut RawSock, agent: u32, program: u32, reason: u32);

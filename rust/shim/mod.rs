@@ -66,7 +66,8 @@ pub(crate) use self::{
     sock::{
         LockedFlow,
         Sock,
-        Socket, //
+        Socket,
+        ALGORITHM_MAX, //
     },
     table::Table,
 };
@@ -258,7 +259,7 @@ registration!(
     Netlink, ccp_netlink_register, ccp_netlink_unregister
 );
 registration!(
-    /// The TCP congestion control.
+    /// The TCP congestion controls.
     CongestionControl, ccp_tcp_register, ccp_tcp_unregister
 );
 

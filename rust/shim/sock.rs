@@ -17,6 +17,22 @@ use super::{
 };
 use crate::tcp::Ack;
 
+/// Longest name of an algorithm; `CCP_CONG_ALGORITHM_LEN` without the NUL.
+pub(crate) const ALGORITHM_MAX: usize = 11;
+
+/// The name of an algorithm, or of none.
+pub(crate) struct Algorithm {
+    name: [u8; ALGORITHM_MAX],
+    len: usize,
+}
+
+impl Algorithm {
+    /// The name; empty when any algorithm will do.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.name.get(..self.len).unwrap_or_default()
+    }
+}
+
 /// The socket of a flow, locked.
 #[derive(Copy, Clone)]
 pub(crate) struct Sock<'a> {
@@ -51,6 +67,18 @@ impl Sock<'_> {
     pub(crate) fn apply(self, cwnd: u32, rate: u64, paced: bool) {
         // SAFETY: A locked TCP socket by the invariant.
         unsafe { ccp_tcp_apply(self.raw.as_ptr(), cwnd, rate, u8::from(paced)) };
+    }
+
+    /// The algorithm the socket asks for.
+    pub(crate) fn algorithm(self) -> Algorithm {
+        let mut name = [0; ALGORITHM_MAX];
+        // SAFETY: A locked TCP socket by the invariant; there is room for any
+        // name.
+        let len = unsafe { ccp_cong_algorithm(self.raw.as_ptr(), name.as_mut_ptr()) };
+        Algorithm {
+            name,
+            len: len as usize,
+        }
     }
 
     /// Shows ids where `ss` finds them.

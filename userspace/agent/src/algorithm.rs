@@ -34,7 +34,8 @@ impl Program {
 
 /// A congestion-control algorithm: its programs, and how it takes on a flow.
 pub trait Algorithm {
-    /// The name users choose it by, at most 15 bytes.
+    /// The name users choose it by, 1 to 11 of a-z, 0-9, `_` and `-`. As a
+    /// congestion control it is `ccp_NAME`.
     fn name(&self) -> &str;
 
     /// Every program its flows may run. They are compiled and installed before

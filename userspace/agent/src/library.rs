@@ -10,8 +10,8 @@ use std::{
     rc::Rc,
 };
 
-/// Longest algorithm name: what a socket option can carry.
-const ALGORITHM_NAME_MAX: usize = 15;
+/// Longest algorithm name: what a socket option can carry, with `ccp_` before it.
+const ALGORITHM_NAME_MAX: usize = 11;
 /// Longest program name.
 const PROGRAM_NAME_MAX: usize = 31;
 /// Most programs that are looked at for being forgotten at a time.
