@@ -33,6 +33,7 @@ mkdir -p "$out"
 guest() {
 	local topic=$1 start=$SECONDS rc=0 mem limit=240 selftests=
 	shift
+	[ "$topic" != python ] || "$lab/python.sh" >/dev/null
 	[ "$topic" != mptcp_selftests ] || selftests=$("$lab/selftests.sh")
 	[ "$flavour" = uml ] || limit=600
 	mem=$(sed -n 's/^# Guest memory: //p' "$here/test_$topic.py")

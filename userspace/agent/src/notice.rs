@@ -63,7 +63,10 @@ impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Attached { id, programs } => {
-                write!(f, "attached as agent {id}; programs:")?;
+                write!(f, "attached as agent {id}")?;
+                if !programs.is_empty() {
+                    f.write_str("; programs:")?;
+                }
                 for (name, cost) in programs {
                     write!(f, " {name} ({cost} instructions at most)")?;
                 }

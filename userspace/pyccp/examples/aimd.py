@@ -20,17 +20,18 @@ PROGRAM = """
 
 class Aimd(pyccp.AlgBase):
     def on_create(self):
+        self.losing = False
         self.datapath.install(PROGRAM)
 
     def on_report(self, r):
         mss = self.datapath_info.mss
-        if r.lost:
-            cwnd = max(r.Cwnd // 2, 2 * mss)
-        elif r.limited:
-            cwnd = r.Cwnd + mss
-        else:
-            return  # The application sends less than it may.
-        self.datapath.update_field("Cwnd", cwnd)
+        was_losing, self.losing = self.losing, r.lost > 0
+        if r.lost and not was_losing:
+            self.datapath.update_field("Cwnd", max(r.Cwnd // 2, 2 * mss))
+        elif r.lost:
+            pass  # Losses of one window can come in two reports.
+        elif r.limited:  # Else the application sends less than it may.
+            self.datapath.update_field("Cwnd", r.Cwnd + mss)
 
 
 if __name__ == "__main__":
