@@ -157,9 +157,12 @@ class Lab:
 
     def start(self, ns: Namespace, *args: str) -> Tool:
         """ccpctl in the background."""
+        return self.run_beside(ns, str(self.tools / "ccpctl"), *args)
+
+    def run_beside(self, ns: Namespace, *argv: str) -> Tool:
+        """Any program in the background."""
         self.logs += 1
-        log = Path(f"/tmp/ccpctl.{self.logs}")
-        return self.keep(Tool([str(self.tools / "ccpctl"), *args], ns, log))
+        return self.keep(Tool([*argv], ns, Path(f"/tmp/program.{self.logs}")))
 
     def ccpctl(self, ns: Namespace, *args: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -35,6 +35,7 @@ guest() {
 	shift
 	[ "$topic" != python ] || "$lab/python.sh" >/dev/null
 	[ "$topic" != mptcp_selftests ] || selftests=$("$lab/selftests.sh")
+	[ "$topic" != portus_clients ] || "$lab/portus.sh" >/dev/null
 	[ "$flavour" = uml ] || limit=600
 	mem=$(sed -n 's/^# Guest memory: //p' "$here/test_$topic.py")
 	"$lab/boot-uml.sh" -d "$flavour" -m "${mem:-512M}" -t $limit -o "$out/$topic" -- \
