@@ -117,21 +117,6 @@ static int ccp_mptcp_unpack(const struct genl_info *info,
 	return 0;
 }
 
-/**
- * ccp_mptcp_done() - end a command
- * @skb: the request
- * @info: the request
- * @err: its outcome
- * @error: why, if @err
- *
- * Return: what the command returns.
- */
-int ccp_mptcp_done(struct sk_buff *skb, struct genl_info *info, int err,
-		   struct ccp_error *error)
-{
-	return ccp_nl_explain(skb, info, err, error);
-}
-
 static int ccp_mptcp_command(struct sk_buff *skb, struct genl_info *info)
 {
 	struct ccp_caller caller = {
@@ -147,7 +132,7 @@ static int ccp_mptcp_command(struct sk_buff *skb, struct genl_info *info)
 		return -ENODEV;
 	err = ccp_mptcp_unpack(info, &request, &error) ?:
 	      ccp_rs_mptcp_command(&caller, info->genlhdr->cmd, &request, &error);
-	return ccp_mptcp_done(skb, info, err, &error);
+	return ccp_nl_explain(skb, info, err, &error);
 }
 
 int mptcp_nl_announce_doit(struct sk_buff *skb, struct genl_info *info)
@@ -190,7 +175,7 @@ int mptcp_nl_set_filter_doit(struct sk_buff *skb, struct genl_info *info)
 	      ccp_nl_missing(info, CCP_MPTCP_ATTR_FLAGS, &error, "flags") ?:
 	      ccp_mptcp_want(NETLINK_CB(skb).sk, info->snd_portid,
 			     ccp_rs_mptcp_filter(request.flags));
-	return ccp_mptcp_done(skb, info, err, &error);
+	return ccp_nl_explain(skb, info, err, &error);
 }
 
 /**

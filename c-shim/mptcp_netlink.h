@@ -18,7 +18,5 @@ u16 ccp_mptcp_wanted(const struct sock *socket);
 int ccp_mptcp_put_u64(struct sk_buff *skb, int attr, u64 value);
 int ccp_mptcp_put_saddr(struct sk_buff *skb, const struct mptcp_pm_end *end);
 int ccp_mptcp_put_side(struct sk_buff *skb, const struct ccp_mptcp_event *event);
-int ccp_mptcp_done(struct sk_buff *skb, struct genl_info *info, int err,
-		   struct ccp_error *error);
 
 #endif

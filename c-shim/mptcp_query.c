@@ -90,7 +90,7 @@ int mptcp_nl_get_conn_doit(struct sk_buff *skb, struct genl_info *info)
 		return -ENODEV;
 	err = ccp_nl_missing(info, CCP_MPTCP_ATTR_TOKEN, &error, "token");
 	if (err)
-		return ccp_mptcp_done(skb, info, err, &error);
+		return ccp_nl_explain(skb, info, err, &error);
 	token = nla_get_u32(info->attrs[CCP_MPTCP_ATTR_TOKEN]);
 	reply = genlmsg_new(CCP_MPTCP_CONN_BYTES, GFP_KERNEL);
 	if (!reply)
@@ -106,7 +106,7 @@ int mptcp_nl_get_conn_doit(struct sk_buff *skb, struct genl_info *info)
 		err = -EINVAL;
 	}
 	err = ccp_nl_send(info, reply, header, err);
-	return ccp_mptcp_done(skb, info, err, &error);
+	return ccp_nl_explain(skb, info, err, &error);
 }
 
 static void *ccp_mptcp_dump_begin(struct sk_buff *skb, struct netlink_callback *cb,

@@ -6,7 +6,8 @@
 //! that uses it, the peer to whom it was announced, a command that is under
 //! way. Then the entry goes, and with it the claim on the id. An entry that a
 //! peer's SYN made, and nobody refers to yet, stays until its id or its slot is
-//! needed. Those count from 255 down: daemons that choose ids themselves count
+//! needed, or a few more SYNs come: what a peer can make costs a few entries.
+//! Those count from 255 down: daemons that choose ids themselves count
 //! up, so a join under way seldom loses its id to a command. Id 0 is the address
 //! of the first subflow for good.
 
@@ -17,6 +18,9 @@ use super::{
 
 /// Ids there are; so there are at most as many addresses.
 pub const IDS: usize = 256;
+
+/// Addresses of joins under way that are kept, the last ones.
+pub const IDLE_MOST: usize = 8;
 
 /// References that are never given back: the count ran over, or a reference
 /// could not be remembered.
@@ -36,6 +40,8 @@ pub struct Local {
     /// New subflows are for backup only.
     pub backup: bool,
     taken: bool,
+    /// Of entries that a SYN made: which one it was.
+    made: u32,
 }
 
 /// Why an address can't have an id.
@@ -69,12 +75,14 @@ impl Local {
 #[derive(Debug)]
 pub struct Locals<R> {
     room: R,
+    /// Entries that SYNs made so far; may wrap.
+    made: u32,
 }
 
 impl<R: Room<Local>> Locals<R> {
     /// None.
     pub fn new(room: R) -> Self {
-        Locals { room }
+        Locals { room, made: 0 }
     }
 
     /// All of them.
@@ -108,8 +116,31 @@ impl<R: Room<Local>> Locals<R> {
             return Ok(known.end.id);
         }
         let id = self.free_id(true)?;
+        self.forget_oldest_idle();
         self.insert(end.with_id(id).with_port(0), false, 0)?;
+        let made = self.made;
+        if let Some(local) = self.get_mut(id) {
+            local.made = made;
+        }
+        self.made = made.wrapping_add(1);
         Ok(id)
+    }
+
+    /// Makes room for one more entry that a SYN makes.
+    fn forget_oldest_idle(&mut self) {
+        let last = IDLE_MOST.wrapping_sub(1);
+        let full = self.iter().filter(|local| local.is_idle()).nth(last);
+        if full.is_none() {
+            return;
+        }
+        let now = self.made;
+        let idle = self.room.slots_mut().iter_mut();
+        let oldest = idle
+            .filter(|local| local.is_idle())
+            .max_by_key(|local| now.wrapping_sub(local.made));
+        if let Some(local) = oldest {
+            *local = Local::default();
+        }
     }
 
     /// The first subflow's address, or that of one which got its id elsewhere.

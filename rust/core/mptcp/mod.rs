@@ -49,6 +49,7 @@ pub use self::{
         Conflict,
         Local,
         Locals,
+        IDLE_MOST,
         IDS, //
     },
     plan::{

@@ -7,6 +7,7 @@ use ccp_core::mptcp::{
     End,
     Local,
     Locals,
+    IDLE_MOST,
     IDS, //
 };
 
@@ -87,10 +88,9 @@ fn ids_never_wrap() {
 #[test]
 fn idle_entries_can_not_use_up_the_ids() {
     let mut table = table();
-    for n in 1..=255 {
-        assert_eq!(table.id_for(&host(n)), Ok(0u8.wrapping_sub(n as u8)));
+    for n in 1..=256 {
+        assert!(table.id_for(&host(n)).is_ok());
     }
-    assert!(table.id_for(&host(256)).is_ok());
     for n in 300..555 {
         assert!(table.claim(&host(n), false, 0).is_ok(), "{n}");
     }
@@ -99,6 +99,28 @@ fn idle_entries_can_not_use_up_the_ids() {
     for n in 300..555 {
         assert!(table.find(&host(n)).is_some(), "{n}");
     }
+}
+
+/// The defect: a peer's SYNs to many addresses filled the table for good.
+#[test]
+fn few_idle_entries_are_kept_the_last_ones() {
+    let mut table = table();
+    for n in 1..=1000 {
+        let id = table.id_for(&host(n)).expect("an id");
+        // Not one that a join just before it has.
+        assert!(id > u8::MAX - 1 - IDLE_MOST as u8, "{id} for {n}");
+        assert!(ids(&table).len() <= 1 + IDLE_MOST);
+    }
+    let kept: Vec<bool> = (1..=1000).map(|n| table.find(&host(n)).is_some()).collect();
+    assert!(kept[1000 - IDLE_MOST..].iter().all(|kept| *kept));
+    assert!(!kept[..1000 - IDLE_MOST].contains(&true));
+    // One that a subflow came to use is no more idle.
+    let id = table.id_for(&host(2000)).expect("an id");
+    table.hold(id);
+    for n in 1..=1000 {
+        assert!(table.id_for(&host(n)).is_ok_and(|other| other != id));
+    }
+    assert!(table.get(id).is_some());
 }
 
 /// The defect: destroying one subflow removed the address that others used.
