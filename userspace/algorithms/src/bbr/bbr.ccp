@@ -97,14 +97,15 @@
             (:= Cwnd (max Cwnd prior))
             (:= prior 0)))
 
-    # Pacing gain: 2/ln 2 in STARTUP, its inverse in DRAIN.
+    # Pacing gain: 2/ln 2 in STARTUP, its inverse in DRAIN; and 1 % less, so that
+    # a bandwidth taken a little too high builds no queue.
     (:= gain 1000)
     (If (== Report.mode 0) (:= gain 2885))
     (If (== Report.mode 1) (:= gain 347))
     (If (&& (== Report.mode 2) (== phase 0)) (:= gain 1250))
     (If (&& (== Report.mode 2) (== phase 1)) (:= gain 750))
     (If (> bw 0)
-        (:= Rate (max (/ (mul_sat bw gain) 1000) 1)))
+        (:= Rate (max (/ (mul_sat bw (* gain 99)) 100000) 1)))
 
     # In flight at most twice the BDP, and 2/ln 2 times in STARTUP and DRAIN;
     # in either case what senders and receivers hold back in bursts, too.
