@@ -11,6 +11,7 @@ pub mod constant;
 pub mod copa;
 pub mod cubic;
 pub mod lia;
+pub mod nimbus;
 mod parameters;
 pub mod reno;
 #[cfg(test)]
@@ -77,6 +78,12 @@ pub const CATALOGUE: &[Entry] = &[
         make: |values| Ok(Box::new(bbr::Bbr::from_values(values)?)),
     },
     Entry {
+        name: "nimbus",
+        summary: "Nimbus: pulses its rate to see whether others give way, and adapts to them",
+        parameters: nimbus::PARAMETERS,
+        make: |values| Ok(Box::new(nimbus::Nimbus::from_values(values)?)),
+    },
+    Entry {
         name: "const",
         summary: "a fixed window or a fixed rate, for measurements on paths of your own",
         parameters: constant::PARAMETERS,
@@ -130,7 +137,7 @@ mod tests {
         };
         assert_eq!(
             error("rino", &[]),
-            "there is no algorithm 'rino'; known are reno, cubic, lia, aimd, vegas, copa, bbr, const"
+            "there is no algorithm 'rino'; known are reno, cubic, lia, aimd, vegas, copa, bbr, nimbus, const"
         );
         assert_eq!(error("reno", &["beta"]), "reno: 'beta' is not NAME=VALUE");
         assert_eq!(

@@ -44,6 +44,14 @@ impl Const {
     }
 }
 
+#[cfg(test)]
+impl Const {
+    /// A window only, packets.
+    pub(crate) fn from_window(cwnd: u64) -> Self {
+        Self { cwnd, rate: 0 }
+    }
+}
+
 impl Algorithm for Const {
     fn name(&self) -> &str {
         "const"
