@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Flavours: uml
 """CCID 5 with the equation of CCID 3, beside the kernel's CCID 3."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Flavours: uml
 # Guest memory: 1G
 """What j is for: CCID 5 beside flows of TCP Reno with N times the rate of TFRC
 (parameter ccid5_tfrc), which doesn't look at how many packets are lost at once.

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Flavours: uml
 # Guest memory: 1G
 """CCID 5 beside N flows of TCP Reno where losses are random: all of them meet
 the same p, and nobody's rate matters to another. That is what the equation is

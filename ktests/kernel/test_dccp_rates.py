@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Flavours: uml
 """Rates of CCID 5 under losses of exact packets.
 
 With k consecutive packets of every M lost, p is 1/M and j is k, as long as M

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# Flavours: uml
 # Guest memory: 1G
 """CCID 5 beside flows of TCP Reno: what N flows get.
 
