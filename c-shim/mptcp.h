@@ -181,6 +181,8 @@ bool ccp_rs_path_admits(u32 extra, bool listened, u32 limit);
 bool ccp_rs_path_confirms(bool listened);
 bool ccp_rs_path_info(struct ccp_path *path, struct ccp_mptcp_conn_info *info);
 bool ccp_rs_path_local(struct ccp_path *path, u32 index, struct ccp_mptcp_local *local);
+bool ccp_rs_path_remote(struct ccp_path *path, u32 index, struct mptcp_pm_end *remote);
+bool ccp_rs_path_is_pending(struct ccp_path *path, u32 subflow);
 void ccp_rs_subflow_info(const struct mptcp_pm_subflow *subflow,
 			 struct ccp_mptcp_event *info);
 u64 ccp_rs_mptcp_number(struct ccp_state *state, u8 cmd);

@@ -89,7 +89,14 @@ int ccp_mptcp_put_saddr(struct sk_buff *skb, const struct mptcp_pm_end *end)
 				  CCP_MPTCP_ATTR_SADDR6, end);
 }
 
-static int ccp_mptcp_put_daddr(struct sk_buff *skb, const struct mptcp_pm_end *end)
+/**
+ * ccp_mptcp_put_daddr() - an address of the peer
+ * @skb: the message
+ * @end: the address
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int ccp_mptcp_put_daddr(struct sk_buff *skb, const struct mptcp_pm_end *end)
 {
 	return ccp_mptcp_put_addr(skb, CCP_MPTCP_ATTR_DADDR4,
 				  CCP_MPTCP_ATTR_DADDR6, end);

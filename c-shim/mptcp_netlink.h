@@ -17,6 +17,7 @@ u16 ccp_mptcp_wanted(const struct sock *socket);
 /* mptcp_events.c, mptcp_netlink.c */
 int ccp_mptcp_put_u64(struct sk_buff *skb, int attr, u64 value);
 int ccp_mptcp_put_saddr(struct sk_buff *skb, const struct mptcp_pm_end *end);
+int ccp_mptcp_put_daddr(struct sk_buff *skb, const struct mptcp_pm_end *end);
 int ccp_mptcp_put_side(struct sk_buff *skb, const struct ccp_mptcp_event *event);
 
 #endif

@@ -16,7 +16,7 @@
 #include "netlink.h"
 
 /* A connection with as many local addresses as there are ids. */
-#define CCP_MPTCP_CONN_BYTES	(512 + 256 * 80)
+#define CCP_MPTCP_CONN_BYTES	(1024 + 256 * 80)
 #define CCP_MPTCP_COUNTER_BYTES	512
 
 /* The first subflow, 255 more, and such as are being set up. */
@@ -49,6 +49,25 @@ static int ccp_mptcp_put_local(struct sk_buff *skb, const struct ccp_mptcp_local
 	return 0;
 }
 
+/* All of them: there are few. */
+static int ccp_mptcp_put_remotes(struct sk_buff *skb, struct ccp_path *path)
+{
+	struct mptcp_pm_end remote;
+	struct nlattr *nest;
+	u32 i = 0;
+
+	while (ccp_rs_path_remote(path, i++, &remote)) {
+		nest = nla_nest_start(skb, CCP_MPTCP_ATTR_REMOTE);
+		if (!nest || nla_put_u8(skb, CCP_MPTCP_ATTR_REM_ID, remote.id) ||
+		    nla_put_u16(skb, CCP_MPTCP_ATTR_FAMILY, remote.family) ||
+		    ccp_mptcp_put_daddr(skb, &remote) ||
+		    nla_put_u16(skb, CCP_MPTCP_ATTR_DPORT, ntohs(remote.port)))
+			return -EMSGSIZE;
+		nla_nest_end(skb, nest);
+	}
+	return 0;
+}
+
 /*
  * Puts a connection, with its local addresses from *@from on. Return: 0,
  * -ENOENT when it is closed, or -EMSGSIZE; then *@from says how far it got.
@@ -65,7 +84,8 @@ static int ccp_mptcp_put_conn(struct sk_buff *skb, struct ccp_conn *conn, u32 *f
 	err = err ?: ccp_mptcp_put_subflow(skb, &info.first) ?:
 	      ccp_mptcp_put_side(skb, &info.first) ?:
 	      nla_put_u8(skb, CCP_MPTCP_ATTR_STATE, info.state) ?:
-	      nla_put_u32(skb, CCP_MPTCP_ATTR_EXTRA_SUBFLOWS, info.extra_subflows);
+	      nla_put_u32(skb, CCP_MPTCP_ATTR_EXTRA_SUBFLOWS, info.extra_subflows) ?:
+	      (*from ? 0 : ccp_mptcp_put_remotes(skb, path));
 	while (!err && ccp_rs_path_local(path, *from, &local)) {
 		err = ccp_mptcp_put_local(skb, &local);
 		if (!err)
@@ -176,18 +196,23 @@ ccp_mptcp_next_subflow(const struct mptcp_pm_subflow *subflows, int count, u32 i
 	return found;
 }
 
-static int ccp_mptcp_put_listed(struct sk_buff *skb,
+static int ccp_mptcp_put_listed(struct sk_buff *skb, struct ccp_conn *conn,
 				const struct mptcp_pm_subflow *subflow)
 {
 	struct ccp_mptcp_event info;
+	bool pending;
 
 	ccp_rs_subflow_info(subflow, &info);
+	pending = ccp_rs_path_is_pending(ccp_conn_lock(conn), subflow->id);
+	ccp_conn_unlock(conn);
 	return ccp_mptcp_put_subflow(skb, &info) ?:
 	       (info.has & CCP_MPTCP_HAS_INITIAL ?
-		nla_put_u8(skb, CCP_MPTCP_ATTR_INITIAL_SUBFLOW, 1) : 0);
+		nla_put_u8(skb, CCP_MPTCP_ATTR_INITIAL_SUBFLOW, 1) : 0) ?:
+	       (pending ? nla_put_u8(skb, CCP_MPTCP_ATTR_PENDING, 1) : 0);
 }
 
 static void ccp_mptcp_dump_subflows(struct sk_buff *skb, struct netlink_callback *cb,
+				    struct ccp_conn *conn,
 				    const struct mptcp_pm_subflow *subflows, int count)
 {
 	struct ccp_mptcp_dump *dump = (struct ccp_mptcp_dump *)cb->ctx;
@@ -198,7 +223,7 @@ static void ccp_mptcp_dump_subflows(struct sk_buff *skb, struct netlink_callback
 		header = ccp_mptcp_dump_begin(skb, cb, CCP_MPTCP_CMD_GET_SUBFLOW);
 		if (!header)
 			return;
-		if (ccp_mptcp_put_listed(skb, subflow)) {
+		if (ccp_mptcp_put_listed(skb, conn, subflow)) {
 			genlmsg_cancel(skb, header);
 			return;
 		}
@@ -236,7 +261,7 @@ int mptcp_nl_get_subflow_dumpit(struct sk_buff *skb, struct netlink_callback *cb
 	if (count == -ENOENT)
 		count = 0;
 	if (count > 0)
-		ccp_mptcp_dump_subflows(skb, cb, subflows, count);
+		ccp_mptcp_dump_subflows(skb, cb, conn, subflows, count);
 	kvfree(subflows);
 	ccp_conn_put(conn);
 	return count < 0 ? count : skb->len;

@@ -94,7 +94,7 @@ impl<T: Copy + Default> Room<T> for Slots<T> {
 }
 
 /// What is known of a connection.
-pub(crate) type Connection = mptcp::Connection<Slots<Local>, Slots<Track>>;
+pub(crate) type Connection = mptcp::Connection<Slots<Local>, Slots<Track>, Slots<End>>;
 
 /// The same, as C has it: `struct ccp_path`.
 pub(crate) struct Path {
@@ -117,7 +117,7 @@ unsafe extern "C" fn ccp_rs_path_open(state: NonNull<Net>, first: &Subflow) -> *
     // SAFETY: The caller's promise.
     let net = unsafe { net::share(state) };
     let path = Path {
-        connection: Connection::new(first, Slots::new(), Slots::new()),
+        connection: Connection::new(first, Slots::new(), Slots::new(), Slots::new()),
         _net: net,
     };
     KBox::new(path, GFP_ATOMIC | __GFP_NOWARN).map_or(core::ptr::null_mut(), KBox::into_raw)
@@ -224,6 +224,19 @@ extern "C" fn ccp_rs_path_local(
         backup: u8::from(local.backup),
     });
     true
+}
+
+/// The address in place `index` of those the peer announced; false at the end.
+#[no_mangle]
+extern "C" fn ccp_rs_path_remote(path: &mut Path, index: u32, end: &mut MaybeUninit<End>) -> bool {
+    let remote = path.connection.remotes().nth(index as usize);
+    remote.map(|remote| end.write(*remote)).is_some()
+}
+
+/// Whether a subflow waits for the answer to its SYN.
+#[no_mangle]
+extern "C" fn ccp_rs_path_is_pending(path: &mut Path, subflow: u32) -> bool {
+    path.connection.is_pending(subflow)
 }
 
 #[no_mangle]

@@ -53,7 +53,8 @@ NAMES = {
     **dict(enumerate("token family loc_id rem_id saddr4 saddr6 daddr4 daddr6 sport dport backup"
                      " error flags timeout if_idx".split(), 1)),
     **dict(enumerate("seq drops subflow_id server_side deny_join_id0 reset_reason reset_flags state"
-                     " extra_subflows local announced refs initial events kind join_limit".split(),
+                     " extra_subflows local announced refs initial events kind join_limit remote"
+                     " pending".split(),
                      64)),
 }  # fmt: skip
 NUMBERS = {name: kind for kind, name in NAMES.items()}
@@ -62,7 +63,7 @@ WIDTH = {
                     " extra_subflows refs join_limit".split(), 4),
     **dict.fromkeys("family sport dport flags".split(), 2),
     **dict.fromkeys("loc_id rem_id backup error server_side deny_join_id0 state announced initial"
-                    " kind".split(), 1),
+                    " kind pending".split(), 1),
     **dict.fromkeys("seq drops".split(), 8),
     **dict.fromkeys("saddr6 daddr6".split(), 16),
 }  # fmt: skip
@@ -91,7 +92,7 @@ def unpack(payload: bytes) -> tuple[SimpleNamespace, list[str]]:
     for kind, data in attrs(payload):
         name = NAMES[kind]
         order.append(name)
-        if name in ("local", "events"):
+        if name in ("local", "events", "remote"):
             part, _ = unpack(data)
             values[name] = [*(values[name] or ()), part]
             continue

@@ -9,9 +9,10 @@ import threading
 import time
 from pathlib import Path
 
-from lab import DEBUGFS, Lab, debug_kernel, wait_for
+from lab import DEBUGFS, Lab, both_families, debug_kernel, wait_for
 from mptcp import Client, Event, Hosts, Pair
 from netlink import NetlinkError
+from rtnl import Rtnl
 
 LIMIT = Path("/sys/module/ccp_rs/parameters/mptcp_join_limit")
 
@@ -21,11 +22,13 @@ def stats() -> dict[str, int]:
     return {name: int(value) for name, value in (line.split() for line in lines)}
 
 
-def established(lab: Lab, where: Hosts) -> tuple[Client, Pair, int]:
+def established(
+    lab: Lab, where: Hosts, family: int = socket.AF_INET
+) -> tuple[Client, Pair, int]:
     """A connection, with a listener at the client's side only."""
     with where.a:
         client = lab.keep(Client().join())
-    pair = lab.keep(Pair(where))
+    pair = lab.keep(Pair(where, family))
     pair.talk()
     return client, pair, client.wait(Event.ESTABLISHED).token
 
@@ -129,6 +132,45 @@ def test_daemon_dies(lab: Lab) -> None:
     subflows = heir.subflows(token)
     heir.destroy(subflows[1])
     assert heir.wait(Event.SUB_CLOSED).subflow_id == 2
+
+
+@both_families
+def test_what_the_peer_announced_is_listed(lab: Lab, family: int) -> None:
+    """For a daemon that was not there to hear of it."""
+    where = lab.keep(Hosts(3))
+    with where.b:
+        server = lab.keep(Client().join())
+    client, _, token = established(lab, where, family)
+    peer = server.wait(Event.ESTABLISHED).token
+    for number in (2, 3):
+        server.announce(peer, number + 40, where.address("b", number, family))
+        client.wait(Event.ANNOUNCED, rem_id=number + 40)
+
+    def known() -> dict[int, tuple[str, int]]:
+        listed = client.connections()[0].remote or ()
+        assert listed == (client.connection(token).remote or ())
+        return {remote.rem_id: (remote.daddr, remote.dport) for remote in listed}
+
+    both = {number + 40: (where.address("b", number, family), 0) for number in (2, 3)}
+    assert known() == both, known()
+    server.remove(peer, 42)
+    client.wait(Event.REMOVED)
+    del both[42]
+    assert known() == both, known()
+
+
+def test_subflows_under_way_are_told_apart(lab: Lab) -> None:
+    where = lab.keep(Hosts())
+    client, pair, token = established(lab, where)
+    with where.a, Rtnl() as rtnl:
+        rtnl.netem(socket.if_nametoindex("a2"), loss=True)
+    client.create(token, "10.0.2.1", "10.0.2.2", pair.port, loc_id=5)
+    assert [s.pending for s in client.subflows(token)] == [None, 1]
+    # The SYN is sent again after a second.
+    with where.a, Rtnl() as rtnl:
+        rtnl.netem(socket.if_nametoindex("a2"))
+    client.wait(Event.SUB_ESTABLISHED)
+    assert [s.pending for s in client.subflows(token)] == [None, None]
 
 
 def test_short_connections(lab: Lab) -> None:

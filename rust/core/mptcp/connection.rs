@@ -22,6 +22,7 @@ use super::{
         Local,
         Locals, //
     },
+    remotes::Remotes,
     room::Room,
     tracks::{
         Added,
@@ -87,18 +88,19 @@ pub enum State {
 
 /// A connection.
 #[derive(Debug)]
-pub struct Connection<L, S> {
+pub struct Connection<L, S, A> {
     token: u32,
     state: State,
     closed: bool,
     first: Subflow,
     pub(super) locals: Locals<L>,
     tracks: Tracks<S>,
+    remotes: Remotes<A>,
 }
 
-impl<L: Room<Local>, S: Room<Track>> Connection<L, S> {
+impl<L: Room<Local>, S: Room<Track>, A: Room<End>> Connection<L, S, A> {
     /// A connection by its first subflow.
-    pub fn new(first: &Subflow, locals: L, tracks: S) -> Self {
+    pub fn new(first: &Subflow, locals: L, tracks: S, remotes: A) -> Self {
         let mut connection = Connection {
             token: first.token,
             state: State::Created,
@@ -106,8 +108,9 @@ impl<L: Room<Local>, S: Room<Track>> Connection<L, S> {
             first: *first,
             locals: Locals::new(locals),
             tracks: Tracks::new(tracks),
+            remotes: Remotes::new(remotes),
         };
-        connection.began(first);
+        connection.began(first, true);
         connection
     }
 
@@ -129,6 +132,16 @@ impl<L: Room<Local>, S: Room<Track>> Connection<L, S> {
     /// Its local addresses.
     pub fn locals(&self) -> impl Iterator<Item = &Local> {
         self.locals.iter()
+    }
+
+    /// Addresses that the peer announced.
+    pub fn remotes(&self) -> impl Iterator<Item = &End> {
+        self.remotes.iter()
+    }
+
+    /// Whether a subflow waits for the answer to its SYN.
+    pub fn is_pending(&self, id: u32) -> bool {
+        self.tracks.is_pending(id)
     }
 
     /// The subflows it has beside the first.
@@ -157,12 +170,14 @@ impl<L: Room<Local>, S: Room<Track>> Connection<L, S> {
     }
 
     /// The peer announced an address.
-    pub fn on_address(&self, addr: &End) -> Option<Event> {
+    pub fn on_address(&mut self, addr: &End) -> Option<Event> {
+        self.remotes.add(addr);
         (!self.closed).then(|| Event::announced(self.token, addr))
     }
 
     /// The peer withdrew the address with this id.
-    pub fn on_address_removed(&self, id: u8) -> Option<Event> {
+    pub fn on_address_removed(&mut self, id: u8) -> Option<Event> {
+        self.remotes.remove(id);
         (!self.closed).then(|| Event::removed(self.token, id))
     }
 
@@ -187,11 +202,11 @@ impl<L: Room<Local>, S: Room<Track>> Connection<L, S> {
                 Some(Kind::Established)
             }
             What::SubflowCreated if !first => {
-                self.began(subflow);
+                self.began(subflow, false);
                 Some(Kind::SubCreated)
             }
             What::SubflowEstablished if !first => {
-                self.began(subflow);
+                self.began(subflow, true);
                 Some(Kind::SubEstablished)
             }
             What::SubflowClosed => {
@@ -216,14 +231,17 @@ impl<L: Room<Local>, S: Room<Track>> Connection<L, S> {
         }
     }
 
-    fn began(&mut self, subflow: &Subflow) {
+    fn began(&mut self, subflow: &Subflow, joined: bool) {
         if self.tracks.has(subflow.id) {
+            if joined {
+                self.tracks.joined(subflow.id);
+            }
             return;
         }
         let id = subflow.local.id;
         // Without memory for its address there is nothing to give back later.
         let local = self.locals.note(&subflow.local).is_ok().then_some(id);
-        match (self.tracks.add(subflow.id, local), local) {
+        match (self.tracks.add(subflow.id, local, joined), local) {
             (Added::New, Some(id)) => self.locals.hold(id),
             // Without memory for it the id is at least in nobody else's hands.
             (Added::NoMemory, Some(id)) => self.locals.hold_for_good(id),

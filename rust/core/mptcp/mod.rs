@@ -14,6 +14,7 @@ mod event;
 mod locals;
 mod plan;
 mod refusal;
+mod remotes;
 mod request;
 mod room;
 mod tracks;
@@ -62,6 +63,7 @@ pub use self::{
         Command,
         Refusal, //
     },
+    remotes::REMOTES_MOST,
     request::{
         Attr,
         Request, //

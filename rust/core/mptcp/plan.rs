@@ -61,7 +61,7 @@ impl Pair {
     }
 }
 
-impl<L: Room<Local>, S: Room<Track>> Connection<L, S> {
+impl<L: Room<Local>, S: Room<Track>, A: Room<End>> Connection<L, S, A> {
     /// Begins to open a subflow; [`Connection::end_join`] must follow.
     pub fn begin_join(&mut self, request: &Request) -> Result<Join, Refusal> {
         request.needs(&[Attr::Family, Attr::LocId, Attr::RemId])?;

@@ -14,6 +14,7 @@ pub struct Track {
     /// Its id; 0 is a free slot, as the first subflow is 1.
     id: u32,
     local: Option<u8>,
+    joined: bool,
 }
 
 /// What became of a subflow that was mentioned.
@@ -50,14 +51,28 @@ impl<R: Room<Track>> Tracks<R> {
         id != 0 && self.room.slots().iter().any(|track| track.id == id)
     }
 
+    /// Whether it was mentioned and has not joined yet.
+    pub fn is_pending(&self, id: u32) -> bool {
+        let mut slots = self.room.slots().iter();
+        id != 0 && slots.any(|track| track.id == id && !track.joined)
+    }
+
+    /// A subflow has joined.
+    pub fn joined(&mut self, id: u32) {
+        let mut slots = self.room.slots_mut().iter_mut();
+        if let Some(track) = slots.find(|track| track.id == id) {
+            track.joined = true;
+        }
+    }
+
     /// A subflow was mentioned that uses local address `local`, if that is known.
-    pub fn add(&mut self, id: u32, local: Option<u8>) -> Added {
+    pub fn add(&mut self, id: u32, local: Option<u8>, joined: bool) -> Added {
         if id == 0 || self.has(id) {
             return Added::Known;
         }
         match self.room.free_slot(|track| track.id == 0) {
             Some(free) => {
-                *free = Track { id, local };
+                *free = Track { id, local, joined };
                 Added::New
             }
             None => Added::NoMemory,

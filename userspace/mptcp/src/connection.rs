@@ -3,7 +3,10 @@
 
 use crate::Subflow;
 use serde::Serialize;
-use std::net::IpAddr;
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+};
 
 /// How far a connection is.
 #[derive(Copy, Clone, Debug, Default, Eq, PartialEq, Serialize)]
@@ -49,6 +52,10 @@ pub struct Connection {
     pub deny_join_id0: bool,
     /// Addresses of ours.
     pub locals: Vec<LocalAddress>,
+    /// Addresses that the peer announced, by their number; port 0 is none.
+    pub remotes: BTreeMap<u8, SocketAddr>,
     /// The subflows that exist, the first one first.
     pub subflows: Vec<Subflow>,
+    /// Such as wait for the answer to their SYN.
+    pub pending: Vec<Subflow>,
 }

@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     event::Kind,
     interfaces::Interfaces,
-    policy::{Address, Engine, Step},
+    policy::{self, Address, Engine, Step},
     Error, Result,
 };
 use log::Log;
@@ -34,8 +34,8 @@ const QUEUED: Duration = Duration::from_secs(3);
 const AUDIT: Duration = Duration::from_secs(10);
 /// Likewise where the kernel counts no events, and only a dump tells.
 const AUDIT_BY_DUMP: Duration = Duration::from_secs(60);
-/// Events taken in before their consequences are carried out.
-const BATCH: usize = 256;
+/// Turns without a look at the addresses.
+const TURNS: u32 = 256;
 /// As the kernel has it unless told otherwise.
 const PORTS: (u16, u16) = (32768, 60999);
 
@@ -94,6 +94,10 @@ struct Daemon<'a> {
     engine: Engine,
     log: Log,
     start: Instant,
+    /// Time since then, as of this turn.
+    now: Duration,
+    /// Turns since the last wait.
+    turns: u32,
     summary: Summary,
     /// Times of the next dump, if one is needed, and audit.
     dump: Option<Duration>,
@@ -117,6 +121,8 @@ pub fn run(
         engine: Engine::new(options.config, ports(), seed),
         log: Log::new(options.log, options.verbose),
         start: Instant::now(),
+        now: Duration::ZERO,
+        turns: 0,
         summary: Summary::default(),
         dump: None,
         dumped: Duration::ZERO,
@@ -141,69 +147,75 @@ fn ports() -> (u16, u16) {
 }
 
 impl Daemon<'_> {
-    fn now(&self) -> Duration {
-        self.start.elapsed()
+    /// Seldom: it is a system call on some machines.
+    fn look_at_clock(&mut self) {
+        self.now = self.start.elapsed();
     }
 
     /// Listens first and lists then: what happens in between is told twice,
     /// not never.
     fn begin(&mut self) -> Result<()> {
-        self.manager.subscribe()?;
-        let addresses = self.addresses.list()?;
-        self.log.addresses(&addresses);
-        self.engine.addresses(self.now(), addresses);
+        self.manager.subscribe(&policy::KINDS)?;
+        self.list_addresses()?;
         self.resync()?;
         self.audit = self.next_audit();
         Ok(())
     }
 
-    fn next_audit(&self) -> Duration {
-        let counts = self.manager.backend() == crate::backend::Backend::Netlink;
-        self.now() + if counts { AUDIT } else { AUDIT_BY_DUMP }
+    fn list_addresses(&mut self) -> Result<()> {
+        let addresses = self.addresses.list()?;
+        self.log.addresses(&addresses);
+        self.look_at_clock();
+        self.engine.addresses(self.now, addresses);
+        Ok(())
     }
 
+    fn next_audit(&self) -> Duration {
+        let counts = self.manager.backend() == crate::backend::Backend::Netlink;
+        self.now + if counts { AUDIT } else { AUDIT_BY_DUMP }
+    }
+
+    /// One wakeup, or one message after another while there are more. What an
+    /// event leads to is done before the next one is asked for.
     fn turn(&mut self) -> Result<()> {
-        let events = self.take_events()?;
-        if self.addresses.changed()? {
-            let addresses = self.addresses.list()?;
-            self.log.addresses(&addresses);
-            self.engine.addresses(self.now(), addresses);
+        self.turns += 1;
+        let more = self.manager.has_more();
+        if (!more || self.turns >= TURNS) && self.wait(more)? && self.addresses.changed()? {
+            self.list_addresses()?;
         }
+        self.look_at_clock();
+        self.take_events()?;
         if self.engine.wants_dump() && self.dump.is_none() {
             self.dump = Some(self.dumped.saturating_add(DUMP));
         }
         // What is queued is older than a dump, and would undo what that says.
+        let queued = self.manager.has_more();
         let ready = |dump: Duration| {
-            let now = self.now();
-            dump <= now && (!events || dump.saturating_add(QUEUED) <= now)
+            dump <= self.now && (!queued || dump.saturating_add(QUEUED) <= self.now)
         };
         if self.dump.is_some_and(ready) {
             self.summary.resyncs += 1;
             self.resync()?;
         }
-        let steps = self.carry_out()?;
-        // A command's answer may have brought events along.
-        if events || steps {
-            return Ok(());
-        }
-        if self.audit <= self.now() {
+        self.carry_out()?;
+        if self.audit <= self.now && !self.manager.has_more() {
             self.look_for_losses()?;
             self.audit = self.next_audit();
-            return Ok(());
         }
-        self.sleep()
+        Ok(())
     }
 
-    /// True when there were any.
-    fn take_events(&mut self) -> Result<bool> {
-        for taken in 0..BATCH {
+    /// Those of one message.
+    fn take_events(&mut self) -> Result<()> {
+        let mut first = true;
+        while first || self.manager.has_queued() {
             match self.manager.event(Some(Duration::ZERO)) {
                 Ok(Some(event)) => {
                     self.log.event(&event);
                     self.summary.connections += u64::from(event.kind == Kind::Established);
-                    self.engine.event(self.now(), &event);
+                    self.engine.event(self.now, &event);
                 }
-                Ok(None) => return Ok(taken > 0),
+                Ok(None) => break,
                 // What it said, a dump says as well.
                 Err(Error::Netlink(error @ ccp_netlink::Error::Malformed(_))) => {
                     self.log.say(&format!("{error}; asking for all there is"));
@@ -211,12 +223,14 @@ impl Daemon<'_> {
                 }
                 Err(error) => return Err(error),
             }
+            first = false;
         }
-        Ok(true)
+        Ok(())
     }
 
     fn resync(&mut self) -> Result<()> {
-        self.dumped = self.now();
+        self.look_at_clock();
+        self.dumped = self.now;
         self.dump = None;
         let connections = match self.manager.connections() {
             Err(error @ Error::Unsupported(_)) => {
@@ -229,7 +243,7 @@ impl Daemon<'_> {
             other => other?,
         };
         self.log.dump(&connections);
-        self.engine.resync(self.now(), &connections);
+        self.engine.resync(self.now, &connections);
         Ok(())
     }
 
@@ -246,15 +260,12 @@ impl Daemon<'_> {
         Ok(())
     }
 
-    /// True when there was something to do.
-    fn carry_out(&mut self) -> Result<bool> {
-        let mut any = false;
+    fn carry_out(&mut self) -> Result<()> {
         loop {
-            let steps = self.engine.poll(self.now());
+            let steps = self.engine.poll(self.now);
             if steps.is_empty() {
-                return Ok(any);
+                return Ok(());
             }
-            any = true;
             for step in steps {
                 self.execute(&step)?;
             }
@@ -283,30 +294,37 @@ impl Daemon<'_> {
                     return Err(error);
                 };
                 self.summary.refused += 1;
-                self.engine.refused(self.now(), command, errno);
+                self.engine.refused(self.now, command, errno);
             }
         }
         Ok(())
     }
 
-    fn sleep(&mut self) -> Result<()> {
-        let now = self.now();
+    /// Until something happens or is due, or just a look. True when it is about
+    /// addresses.
+    fn wait(&mut self, look: bool) -> Result<bool> {
+        self.turns = 0;
         let next = [self.engine.deadline(), self.dump, Some(self.audit)];
         let until = next.into_iter().flatten().min().unwrap_or(Duration::MAX);
-        let ms = until.saturating_sub(now).min(SLEEP).as_micros();
+        let left = until.saturating_sub(self.now).min(SLEEP).as_micros();
         // Rounded up, so that the last part of a millisecond does not spin.
-        let timeout = u16::try_from(ms.div_ceil(1000)).unwrap_or(u16::MAX);
+        let ms = if look { 0 } else { left.div_ceil(1000) };
+        let timeout = u16::try_from(ms).unwrap_or(u16::MAX);
         let mut files = [
             PollFd::new(self.manager.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.addresses.as_fd(), PollFlags::POLLIN),
         ];
         match poll(&mut files, PollTimeout::from(timeout)) {
-            Ok(_) | Err(nix::errno::Errno::EINTR) => Ok(()),
-            Err(errno) => Err(Error::System {
-                what: "poll",
-                source: errno.into(),
-            }),
+            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+            Err(errno) => {
+                return Err(Error::System {
+                    what: "poll",
+                    source: errno.into(),
+                })
+            }
         }
+        let [_, changed] = files.map(|file| file.any().unwrap_or(true));
+        Ok(changed)
     }
 }
 

@@ -60,6 +60,22 @@ pub enum Kind {
     Lost,
 }
 
+impl Kind {
+    /// What a connection can tell.
+    pub const ALL: [Self; 10] = [
+        Self::Created,
+        Self::Established,
+        Self::Closed,
+        Self::Announced,
+        Self::Removed,
+        Self::SubflowCreated,
+        Self::SubflowEstablished,
+        Self::SubflowClosed,
+        Self::SubflowPriority,
+        Self::Fallback,
+    ];
+}
+
 /// The attributes of an event. What was not told is `None`.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Record {
@@ -111,6 +127,9 @@ pub struct Record {
     /// It is the one the connection began with.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub initial: bool,
+    /// It waits for the answer to its SYN.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pending: bool,
     /// Number of the event among those of its kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
@@ -233,6 +252,7 @@ impl Record {
                 self.reset().transient = attribute.u32()? & RESET_TRANSIENT != 0;
             }
             attr::INITIAL_SUBFLOW => self.initial = attribute.u8()? != 0,
+            attr::PENDING => self.pending = attribute.u8()? != 0,
             _ => {}
         }
         Ok(())

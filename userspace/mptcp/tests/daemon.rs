@@ -49,7 +49,7 @@ impl PathManager for Script {
         Backend::Netlink
     }
 
-    fn subscribe(&mut self) -> Result<()> {
+    fn subscribe(&mut self, _: &[Kind]) -> Result<()> {
         Ok(())
     }
 
@@ -97,6 +97,14 @@ impl PathManager for Script {
 
     fn audit(&mut self) -> Result<bool> {
         Ok(false)
+    }
+
+    fn has_more(&self) -> bool {
+        !self.lines.is_empty()
+    }
+
+    fn has_queued(&self) -> bool {
+        false
     }
 
     fn as_fd(&self) -> BorrowedFd<'_> {

@@ -74,6 +74,24 @@ impl<F: Family> Genl<F> {
         )
     }
 
+    /// Sends a command that has no other answer than that it failed.
+    pub fn tell(&mut self, name: &'static str, request: Request) -> Result<()> {
+        let family = Some(self.family);
+        self.socket.tell(name, |flags, sequence| {
+            wire::datagram(request, family, flags, sequence)
+        })
+    }
+
+    /// There may be events without waiting for [`Genl::as_fd`].
+    pub fn has_more(&self) -> bool {
+        self.socket.has_more()
+    }
+
+    /// Events wait here: the next one needs no system call.
+    pub fn has_queued(&self) -> bool {
+        self.socket.has_queued()
+    }
+
     /// Asks for a list.
     pub fn dump<T>(
         &mut self,

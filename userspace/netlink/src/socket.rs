@@ -67,6 +67,8 @@ pub struct Socket<E> {
     buffer: Vec<u8>,
     sequence: u32,
     events: VecDeque<E>,
+    /// The last receive call found something.
+    more: bool,
     decode: Decode<E>,
 }
 
@@ -100,6 +102,7 @@ impl<E: Notification> Socket<E> {
             buffer: Vec::with_capacity(DATAGRAM),
             sequence: 0,
             events: VecDeque::new(),
+            more: true,
             decode,
         })
     }
@@ -148,6 +151,42 @@ impl<E: Notification> Socket<E> {
         }
     }
 
+    /// Sends a command that has no other answer than that it failed. The kernel
+    /// carries it out within the system call, so what has not been refused
+    /// then is done: no acknowledgement is asked for.
+    pub fn tell(
+        &mut self,
+        name: &'static str,
+        request: impl FnOnce(u16, u32) -> Vec<u8>,
+    ) -> Result<()> {
+        self.send(|sequence| request(0, sequence))?;
+        let mut none = |_: &Message<'_>| Ok(());
+        let mut answer = Answer::new(name, &mut none);
+        loop {
+            match self.receive()? {
+                Received::Datagram => {
+                    self.sort(Some(&mut answer))?;
+                }
+                Received::Overrun => {
+                    self.overrun();
+                    answer.overrun = true;
+                }
+                Received::Nothing if answer.overrun => return Err(Error::AnswerLost(name)),
+                Received::Nothing => return Ok(()),
+            }
+        }
+    }
+
+    /// There may be events without waiting for [`Socket::as_fd`].
+    pub fn has_more(&self) -> bool {
+        self.more || !self.events.is_empty()
+    }
+
+    /// Events wait here: the next one needs no system call.
+    pub fn has_queued(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     /// Asks for a list. When the kernel says that it changed under the dump,
     /// the dump is repeated, a few times; after that the last one is taken.
     pub fn dump<T>(
@@ -192,19 +231,9 @@ impl<E: Notification> Socket<E> {
             }
         }
 
-        self.sequence = self.sequence.checked_add(1).unwrap_or(1);
-        let bytes = request(flags, self.sequence);
-        self.inner
-            .send_to(&bytes, &SocketAddr::new(0, 0), 0)
-            .map_err(Error::socket("send"))?;
-
+        self.send(|sequence| request(flags, sequence))?;
         let deadline = Instant::now() + PATIENCE;
-        let mut answer = Answer {
-            name,
-            each,
-            interrupted: false,
-            overrun: false,
-        };
+        let mut answer = Answer::new(name, each);
         loop {
             match self.receive()? {
                 Received::Datagram => {
@@ -228,9 +257,21 @@ impl<E: Notification> Socket<E> {
         }
     }
 
+    fn send(&mut self, request: impl FnOnce(u32) -> Vec<u8>) -> Result<()> {
+        self.sequence = self.sequence.checked_add(1).unwrap_or(1);
+        let bytes = request(self.sequence);
+        self.inner
+            .send_to(&bytes, &SocketAddr::new(0, 0), 0)
+            .map_err(Error::socket("send"))?;
+        Ok(())
+    }
+
     /// The next event; `None` when the time is up or a signal came.
     pub fn event(&mut self, timeout: Option<Duration>) -> Result<Option<E>> {
-        let deadline = timeout.map(|timeout| Instant::now() + timeout);
+        let at_once = timeout.is_some_and(|timeout| timeout.is_zero());
+        let deadline = timeout
+            .filter(|_| !at_once)
+            .map(|timeout| Instant::now() + timeout);
         loop {
             if let Some(event) = self.events.pop_front() {
                 return Ok(Some(event));
@@ -240,6 +281,7 @@ impl<E: Notification> Socket<E> {
                     self.sort(None)?;
                 }
                 Received::Overrun => self.overrun(),
+                Received::Nothing if at_once => return Ok(None),
                 Received::Nothing => {
                     let left = deadline.map(|d| d.saturating_duration_since(Instant::now()));
                     if left.is_some_and(|left| left.is_zero()) || !self.wait(left)? {
@@ -273,6 +315,7 @@ impl<E: Notification> Socket<E> {
     }
 
     fn receive(&mut self) -> Result<Received> {
+        self.more = true;
         loop {
             self.buffer.clear();
             let flags = (MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC).bits();
@@ -285,7 +328,10 @@ impl<E: Notification> Socket<E> {
                 Ok(_) => return Ok(Received::Datagram),
                 Err(error) => match error.raw_os_error().map(Errno::from_raw) {
                     Some(Errno::ENOBUFS) => return Ok(Received::Overrun),
-                    Some(Errno::EAGAIN) => return Ok(Received::Nothing),
+                    Some(Errno::EAGAIN) => {
+                        self.more = false;
+                        return Ok(Received::Nothing);
+                    }
                     Some(Errno::EINTR) => {}
                     _ => {
                         return Err(Error::Socket {
@@ -345,7 +391,16 @@ struct Answer<'a> {
     overrun: bool,
 }
 
-impl Answer<'_> {
+impl<'a> Answer<'a> {
+    fn new(name: &'static str, each: &'a mut dyn FnMut(&Message<'_>) -> Result<()>) -> Self {
+        Self {
+            name,
+            each,
+            interrupted: false,
+            overrun: false,
+        }
+    }
+
     /// True when `message` ends the answer.
     fn take(&mut self, message: &Message<'_>) -> Result<bool> {
         self.interrupted |= message.flags() & NLM_F_DUMP_INTR != 0;

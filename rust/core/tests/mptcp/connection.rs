@@ -10,7 +10,8 @@ use ccp_core::mptcp::{
     State,
     Subflow,
     What,
-    What::*, //
+    What::*,
+    REMOTES_MOST, //
 };
 
 use crate::{
@@ -152,7 +153,12 @@ fn many_subflows() {
 /// memory: an address whose subflow can't be remembered keeps its id.
 #[test]
 fn without_memory_for_subflows_their_addresses_stay() {
-    let mut conn = Connection::new(&first(), Memory::of(4, 4), Memory::of(1, 1));
+    let mut conn = Connection::new(
+        &first(),
+        Memory::of(4, 4),
+        Memory::of(1, 1),
+        Memory::of(1, 1),
+    );
     let two = subflow(2, v4(2, 0, 5));
     conn.on(SubflowEstablished, &two);
     conn.on(SubflowClosed, &two);
@@ -184,9 +190,55 @@ fn what_is_told_of_the_side() {
         flags: flag::INITIAL | flag::SERVER_SIDE | flag::DENY_JOIN_ID0,
         ..first()
     };
-    let mut conn = Connection::new(&server, Memory::of(4, 4), Memory::of(4, 4));
+    let mut conn = Connection::new(
+        &server,
+        Memory::of(4, 4),
+        Memory::of(4, 4),
+        Memory::of(4, 4),
+    );
     let event = conn.on(Created, &server).expect("CREATED");
     assert_eq!((event.server_side, event.deny_join_id0), (1, 1));
     let event = conn.on(Established, &first()).expect("ESTABLISHED");
     assert_eq!((event.server_side, event.deny_join_id0), (0, 0));
+}
+
+/// For those who come late.
+#[test]
+fn what_the_peer_announced_is_remembered() {
+    let mut conn = connection();
+    let known = |conn: &crate::Conn| -> Vec<(u8, u16)> {
+        let mut all: Vec<_> = conn.remotes().map(|it| (it.id, it.port())).collect();
+        all.sort_unstable();
+        all
+    };
+    for id in 1..=REMOTES_MOST as u8 + 2 {
+        conn.on_address(&v4(id, 0, id));
+    }
+    let most: Vec<(u8, u16)> = (1..=REMOTES_MOST as u8).map(|id| (id, 0)).collect();
+    assert_eq!(known(&conn), most);
+    // Announced again, with a port: the id stands for this now.
+    conn.on_address(&v4(3, 443, 3));
+    conn.on_address_removed(1);
+    conn.on_address_removed(99);
+    let ids: Vec<u8> = known(&conn).iter().map(|it| it.0).collect();
+    assert_eq!(ids, [2, 3, 4, 5, 6, 7, 8]);
+    assert!(known(&conn).contains(&(3, 443)));
+    conn.on_address(&v4(77, 0, 0));
+    assert_eq!(known(&conn).first(), Some(&(0, 0)));
+}
+
+#[test]
+fn a_subflow_is_pending_until_it_joined() {
+    let mut conn = connection();
+    assert!(!conn.is_pending(1));
+    let (ours, theirs) = (subflow(2, v4(2, 0, 1)), subflow(3, v4(2, 0, 1)));
+    conn.on(SubflowCreated, &ours);
+    assert!(conn.is_pending(2));
+    conn.on(SubflowEstablished, &ours);
+    assert!(!conn.is_pending(2));
+    // One that the peer opened.
+    conn.on(SubflowEstablished, &theirs);
+    assert!(!conn.is_pending(3));
+    // Nothing is known of these.
+    assert!(!conn.is_pending(0) && !conn.is_pending(4));
 }

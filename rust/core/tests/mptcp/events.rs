@@ -99,7 +99,7 @@ fn resets() {
 
 #[test]
 fn addresses_of_the_peer() {
-    let conn = connection();
+    let mut conn = connection();
     for addr in [v4(9, 0, 3), v6(9, 8080, 4), mapped(9, 0, 5)] {
         let event = conn.on_address(&addr).expect("ANNOUNCED");
         assert_eq!(

@@ -56,7 +56,7 @@ impl<T: Default + Clone> Room<T> for Memory<T> {
     }
 }
 
-pub(crate) type Conn = Connection<Memory<Local>, Memory<Track>>;
+pub(crate) type Conn = Connection<Memory<Local>, Memory<Track>, Memory<End>>;
 
 /// 10.0.`net`.1
 pub(crate) fn v4(net: u8, port: u16, id: u8) -> End {
@@ -103,7 +103,12 @@ pub(crate) fn subflow(id: u32, local: End) -> Subflow {
 }
 
 pub(crate) fn connection() -> Conn {
-    Connection::new(&first(), Memory::of(1, 512), Memory::of(1, 512))
+    Connection::new(
+        &first(),
+        Memory::of(1, 512),
+        Memory::of(1, 512),
+        Memory::of(1, 512),
+    )
 }
 
 /// The numbers of what comes of these.

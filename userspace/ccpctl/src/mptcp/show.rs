@@ -85,7 +85,9 @@ fn one(out: &mut dyn Write, connection: &Connection) -> Result<(), Failure> {
     };
     let (side, phase) = (side(connection), phase(connection));
     writeln!(out, "{:08x} {side} {phase}{deny}", connection.token)?;
-    for subflow in &connection.subflows {
+    let are = connection.subflows.iter().map(|it| (it, ""));
+    let pending = connection.pending.iter().map(|it| (it, " connecting"));
+    for (subflow, state) in are.chain(pending) {
         let Subflow {
             local_id,
             remote_id,
@@ -101,6 +103,13 @@ fn one(out: &mut dyn Write, connection: &Connection) -> Result<(), Failure> {
         }
         if subflow.initial {
             line += " initial";
+        }
+        writeln!(out, "{line}{state}")?;
+    }
+    for (id, end) in &connection.remotes {
+        let mut line = format!("    remote-address {} id {id}", end.ip().to_canonical());
+        if end.port() != 0 {
+            line += &format!(" port {}", end.port());
         }
         writeln!(out, "{line}")?;
     }

@@ -13,7 +13,7 @@ pub use module::Module;
 pub use sequence::Counters;
 pub use upstream::Upstream;
 
-use crate::{Command, Connection, Event, Result};
+use crate::{Command, Connection, Event, Kind, Result};
 use serde::{Deserialize, Serialize};
 use std::{fmt, os::fd::BorrowedFd, time::Duration};
 
@@ -41,8 +41,9 @@ pub trait PathManager {
     /// Which it is.
     fn backend(&self) -> Backend;
 
-    /// Asks for events: all there are, before [`PathManager::event`] is used.
-    fn subscribe(&mut self) -> Result<()>;
+    /// Asks for events, before [`PathManager::event`] is used: those of these
+    /// kinds at least.
+    fn subscribe(&mut self, kinds: &[Kind]) -> Result<()>;
 
     /// The next event: `None` when the time is up, or early when a signal
     /// came.
@@ -61,7 +62,12 @@ pub trait PathManager {
     /// Compares with `counters`: were events missed that no later one showed?
     fn audit(&mut self) -> Result<bool>;
 
-    /// For poll(2). Events may also wait in the client, so ask `event` before
-    /// sleeping.
+    /// There may be events without waiting for [`PathManager::as_fd`].
+    fn has_more(&self) -> bool;
+
+    /// Events wait in the client: the next one costs no system call.
+    fn has_queued(&self) -> bool;
+
+    /// For poll(2), while there is no more.
     fn as_fd(&self) -> BorrowedFd<'_>;
 }

@@ -8,7 +8,7 @@ use super::{
     Backend, PathManager,
 };
 use crate::{
-    event::{Dialect, Event, Record},
+    event::{Dialect, Event, Kind, Record},
     Command, Connection, LocalAddress, Phase, Result, Subflow,
 };
 use ccp_netlink::{
@@ -58,15 +58,20 @@ impl Module {
         })
     }
 
-    fn dump_subflows(&mut self, token: u32) -> ccp_netlink::Result<Vec<Subflow>> {
+    /// Those that are, and those that wait for the answer to their SYN.
+    fn dump_subflows(&mut self, token: u32) -> ccp_netlink::Result<[Vec<Subflow>; 2]> {
         let request = || Request::new(number::CMD_GET_SUBFLOW).u32(attr::TOKEN, token);
         let records = self.genl.dump("get-subflow", request, |attributes| {
             Record::read(attributes, Dialect::Module)
         });
         match records {
-            Ok(records) => Ok(records.iter().filter_map(Record::subflow).collect()),
+            Ok(records) => {
+                let (pending, are): (Vec<_>, Vec<_>) = records.iter().partition(|it| it.pending);
+                Ok([are, pending]
+                    .map(|some| some.into_iter().filter_map(Record::subflow).collect()))
+            }
             // It has gone since it was listed.
-            Err(error) if is_unknown(error.errno()) => Ok(Vec::new()),
+            Err(error) if is_unknown(error.errno()) => Ok([Vec::new(), Vec::new()]),
             Err(error) => Err(error),
         }
     }
@@ -183,6 +188,7 @@ fn connection(attributes: Attributes<'_>) -> ccp_netlink::Result<Connection> {
                 }
             }
             attr::LOCAL => connection.locals.extend(local(attribute.nest())?),
+            attr::REMOTE => connection.remotes.extend(remote(attribute.nest())?),
             _ => {}
         }
     }
@@ -202,6 +208,13 @@ fn merged(told: Vec<Connection>) -> Vec<Connection> {
         }
     }
     merged
+}
+
+fn remote(attributes: Attributes<'_>) -> ccp_netlink::Result<Option<(u8, SocketAddr)>> {
+    let record = Record::read(attributes, Dialect::Module)?;
+    let port = record.remote_port.unwrap_or(0);
+    let end = record.remote.map(|address| SocketAddr::new(address, port));
+    Ok(record.remote_id.zip(end))
 }
 
 fn local(attributes: Attributes<'_>) -> ccp_netlink::Result<Option<LocalAddress>> {
@@ -228,11 +241,15 @@ impl PathManager for Module {
         Backend::Netlink
     }
 
-    fn subscribe(&mut self) -> Result<()> {
-        let filter = || Request::new(number::CMD_SET_FILTER).u16(attr::FLAGS, number::FILTER_ALL);
-        self.genl.subscribe()?;
+    fn subscribe(&mut self, kinds: &[Kind]) -> Result<()> {
+        let flags = kinds
+            .iter()
+            .fold(0, |all, kind| all | number::filter(*kind));
+        let filter = || Request::new(number::CMD_SET_FILTER).u16(attr::FLAGS, flags);
         self.genl
             .command("set-filter", Repeat::Safe, filter, |_| Ok(()))?;
+        self.genl.subscribe()?;
+        self.sequence.heed(kinds);
         if let Some(counters) = self.counters()? {
             self.sequence.start(&counters);
         }
@@ -253,13 +270,7 @@ impl PathManager for Module {
 
     fn execute(&mut self, command: &Command) -> Result<()> {
         let (name, request) = request(command);
-        let repeat = match command {
-            Command::Connect { .. } | Command::Withdraw { .. } => Repeat::Never,
-            _ => Repeat::Safe,
-        };
-        self.genl
-            .command(name, repeat, || request.clone(), |_| Ok(()))?;
-        Ok(())
+        Ok(self.genl.tell(name, request)?)
     }
 
     fn connections(&mut self) -> Result<Vec<Connection>> {
@@ -270,7 +281,8 @@ impl PathManager for Module {
             if connection.phase == Phase::FallenBack {
                 continue;
             }
-            let subflows = self.dump_subflows(connection.token)?;
+            let [subflows, pending] = self.dump_subflows(connection.token)?;
+            connection.pending = pending;
             if !subflows.is_empty() {
                 connection.subflows = subflows;
             }
@@ -301,6 +313,14 @@ impl PathManager for Module {
             return Ok(false);
         };
         Ok(self.sequence.behind(&counters))
+    }
+
+    fn has_more(&self) -> bool {
+        self.held.is_some() || self.genl.has_more()
+    }
+
+    fn has_queued(&self) -> bool {
+        self.held.is_some() || self.genl.has_queued()
     }
 
     fn as_fd(&self) -> BorrowedFd<'_> {
@@ -376,6 +396,11 @@ mod tests {
             .u32(attr::TOKEN, 9)
             .u8(attr::STATE, 3)
             .u8(attr::SERVER_SIDE, 1)
+            .nest(attr::REMOTE, |nest| {
+                nest.u8(attr::REM_ID, 4)
+                    .ip(attr::DADDR4, [10, 0, 2, 2].into())
+                    .u16(attr::DPORT, 443)
+            })
             .nest(attr::LOCAL, local(1, 1))
             .nest(attr::LOCAL, local(2, 0));
         let second = Request::new(number::CMD_GET_CONN)
@@ -387,6 +412,8 @@ mod tests {
             panic!("{all:?}");
         };
         assert_eq!(connection.phase, Phase::FallenBack);
+        let remote = "10.0.2.2:443".parse().unwrap();
+        assert_eq!(connection.remotes, [(4, remote)].into());
         let locals: Vec<(u8, bool)> = connection
             .locals
             .iter()
@@ -401,6 +428,8 @@ mod tests {
             let _ = connection(attributes(&data));
             let _ = Counters::read(attributes(&data));
             let nest = bytes(&Request::new(1).bytes(attr::LOCAL, data.clone()));
+            let _ = connection(attributes(&nest));
+            let nest = bytes(&Request::new(1).bytes(attr::REMOTE, data.clone()));
             let _ = connection(attributes(&nest));
             let nest = bytes(&Request::new(1).bytes(attr::EVENTS, data));
             let _ = Counters::read(attributes(&nest));

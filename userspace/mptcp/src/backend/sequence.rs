@@ -6,7 +6,7 @@ use crate::{
     event::{Event, Kind},
 };
 use ccp_netlink::wire::{malformed, Attributes, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The kernel's counters of a namespace.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -70,11 +70,18 @@ impl Counters {
 #[derive(Debug, Default)]
 pub(crate) struct Sequence {
     seen: BTreeMap<Kind, u64>,
+    /// What was asked for; of other kinds nothing comes.
+    kinds: BTreeSet<Kind>,
     /// The kernel has told its counters: of a kind not seen there was none.
     started: bool,
 }
 
 impl Sequence {
+    /// Events of these kinds are to come.
+    pub(crate) fn heed(&mut self, kinds: &[Kind]) {
+        self.kinds = kinds.iter().copied().collect();
+    }
+
     /// From now on what comes after `counters` must come.
     pub(crate) fn start(&mut self, counters: &Counters) {
         self.started = true;
@@ -103,6 +110,7 @@ impl Sequence {
         let missed = counters
             .last
             .iter()
+            .filter(|(kind, _)| self.kinds.contains(kind))
             .any(|(kind, &last)| self.seen.get(kind).copied().unwrap_or(0) < last);
         self.start(counters);
         missed
@@ -145,8 +153,9 @@ mod tests {
     #[test]
     fn counters_show_what_no_later_event_does() {
         let mut sequence = Sequence::default();
+        sequence.heed(&[Kind::Created, Kind::Closed]);
         let counted = |last| Counters {
-            last: BTreeMap::from([(Kind::Created, last)]),
+            last: BTreeMap::from([(Kind::Created, last), (Kind::Fallback, last)]),
             ..Counters::default()
         };
         sequence.start(&counted(1));
@@ -158,5 +167,11 @@ mod tests {
             ..Counters::default()
         };
         assert!(sequence.behind(&closed));
+        // Nobody asked for these.
+        let fallback = Counters {
+            last: BTreeMap::from([(Kind::Fallback, 9)]),
+            ..Counters::default()
+        };
+        assert!(!sequence.behind(&fallback));
     }
 }

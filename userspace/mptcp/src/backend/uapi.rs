@@ -42,11 +42,15 @@ pub(crate) mod attr {
     pub(crate) const EVENTS: u16 = 77;
     pub(crate) const KIND: u16 = 78;
     pub(crate) const JOIN_LIMIT: u16 = 79;
+    pub(crate) const REMOTE: u16 = 80;
+    pub(crate) const PENDING: u16 = 81;
 }
 
 /// Commands and events of family `mptcp`. Upstream's events have the same
 /// numbers up to 14.
 pub(crate) mod module {
+    use crate::Kind;
+
     pub(crate) const NAME: &str = "mptcp";
     pub(crate) const EVENTS: &str = "mptcp_events";
 
@@ -70,8 +74,22 @@ pub(crate) mod module {
     pub(crate) const CMD_GET_SUBFLOW: u8 = 67;
     pub(crate) const CMD_GET_COUNTERS: u8 = 68;
 
-    /// Every event there is a filter bit for.
-    pub(crate) const FILTER_ALL: u16 = 0x7fe;
+    /// The bit of a filter that asks for an event.
+    pub(crate) fn filter(kind: Kind) -> u16 {
+        match kind {
+            Kind::Created => 1 << 1,
+            Kind::Established => 1 << 2,
+            Kind::Closed => 1 << 3,
+            Kind::Announced => 1 << 4,
+            Kind::Removed => 1 << 5,
+            Kind::SubflowEstablished => 1 << 6,
+            Kind::SubflowClosed => 1 << 7,
+            Kind::SubflowPriority => 1 << 8,
+            Kind::SubflowCreated => 1 << 9,
+            Kind::Fallback => 1 << 10,
+            Kind::ListenerCreated | Kind::ListenerClosed | Kind::Lost => 0,
+        }
+    }
 }
 
 /// Family `mptcp_pm`.

@@ -15,7 +15,6 @@ use crate::{
 use ccp_netlink::{
     genl::{Family, Genl},
     wire::{malformed, Attributes, Request, Value},
-    Repeat,
 };
 use nix::errno::Errno;
 use number::addr;
@@ -220,7 +219,8 @@ impl PathManager for Upstream {
         Backend::Userspace
     }
 
-    fn subscribe(&mut self) -> Result<()> {
+    /// There is no choosing.
+    fn subscribe(&mut self, _: &[Kind]) -> Result<()> {
         Ok(self.genl.subscribe()?)
     }
 
@@ -230,14 +230,7 @@ impl PathManager for Upstream {
 
     fn execute(&mut self, command: &Command) -> Result<()> {
         let (name, request) = request(command);
-        let repeat = match command {
-            Command::Connect { .. } | Command::Withdraw { .. } => Repeat::Never,
-            _ => Repeat::Safe,
-        };
-        self.genl
-            .command(name, repeat, || request.clone(), |_| Ok(()))
-            .map_err(tell_unknown)?;
-        Ok(())
+        Ok(self.genl.tell(name, request).map_err(tell_unknown)?)
     }
 
     fn connections(&mut self) -> Result<Vec<Connection>> {
@@ -261,6 +254,14 @@ impl PathManager for Upstream {
 
     fn audit(&mut self) -> Result<bool> {
         Ok(false)
+    }
+
+    fn has_more(&self) -> bool {
+        self.genl.has_more()
+    }
+
+    fn has_queued(&self) -> bool {
+        self.genl.has_queued()
     }
 
     fn as_fd(&self) -> BorrowedFd<'_> {

@@ -71,6 +71,19 @@ pub struct Step {
     pub why: Why,
 }
 
+/// What the engine must be told. That a connection or a subflow begins says
+/// nothing that its being established doesn't.
+pub const KINDS: [Kind; 8] = [
+    Kind::Established,
+    Kind::Closed,
+    Kind::Announced,
+    Kind::Removed,
+    Kind::SubflowEstablished,
+    Kind::SubflowClosed,
+    Kind::SubflowPriority,
+    Kind::Fallback,
+];
+
 /// All connections of a network namespace.
 pub struct Engine {
     config: Config,
@@ -177,7 +190,7 @@ impl Engine {
             return;
         };
         let first = state::key(subflow.local, subflow.remote);
-        let other = |state: &State| event.kind == Kind::Created && state.first != first;
+        let other = |state: &State| state.first != first;
         if self.connections.get(&token).is_some_and(other) {
             // The token was another's, whose end nobody told.
             self.forget(token);

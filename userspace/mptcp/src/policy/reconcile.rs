@@ -99,12 +99,7 @@ impl State {
                 }
             }
         }
-        // Of what was asked for, only a dump tells the ports to close it by.
-        for (want, attempt) in &self.attempts {
-            if matches!(attempt, Attempt::Pending { .. }) && steps.has_left(host, want.local) {
-                steps.overdue = true;
-            }
-        }
+        self.give_up_attempts(host, steps);
         // Something must be left that works, also to tell the peer.
         let works = |key: &Key| !host.gone.contains_key(&key.0.ip());
         if self.lives.keys().any(works) {
@@ -129,6 +124,27 @@ impl State {
                 self.withdrawals.insert(id, backoff);
             }
         }
+    }
+
+    /// Of what was asked for, only a dump tells the ports to close it by.
+    fn give_up_attempts(&mut self, host: &Host<'_>, steps: &mut Steps) {
+        let (token, under_way) = (self.token, &mut self.under_way);
+        self.attempts.retain(|want, attempt| {
+            if !matches!(attempt, Attempt::Pending { .. }) || !steps.has_left(host, want.local) {
+                return true;
+            }
+            let Some((local, remote)) = under_way.remove(want) else {
+                steps.overdue = true;
+                return true;
+            };
+            let command = Command::Close {
+                token,
+                local,
+                remote,
+            };
+            steps.push(command, Why::Gone(want.local));
+            false
+        });
     }
 
     fn withdraw(&mut self, id: u8, address: IpAddr, steps: &mut Steps) {

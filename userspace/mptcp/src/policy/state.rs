@@ -90,6 +90,8 @@ pub(crate) struct State {
     pub(crate) remotes: BTreeMap<u8, SocketAddr>,
     pub(crate) ids: Ids,
     pub(crate) attempts: BTreeMap<Want, Attempt>,
+    /// The ends of those that a dump found under way, as the kernel names them.
+    pub(crate) under_way: BTreeMap<Want, Key>,
     pub(crate) announced: BTreeMap<IpAddr, Announced>,
     /// Withdrawals that the kernel had no room for.
     pub(crate) withdrawals: BTreeMap<u8, Backoff>,
@@ -137,6 +139,7 @@ impl State {
             remotes: BTreeMap::new(),
             ids: Ids::default(),
             attempts: BTreeMap::new(),
+            under_way: BTreeMap::new(),
             announced: BTreeMap::new(),
             withdrawals: BTreeMap::new(),
             withdrawn: BTreeSet::new(),
@@ -237,6 +240,25 @@ impl State {
                 self.announced.entry(address).or_insert(told);
             }
         }
+        for (&id, &address) in &dump.remotes {
+            // Announced again, it would forget failures.
+            let port = Some(address.port()).filter(|&port| port != 0);
+            let port = port.unwrap_or_else(|| self.first.1.port());
+            let address = SocketAddr::new(address.ip().to_canonical(), port);
+            self.remotes.insert(id, address);
+        }
+        self.under_way.clear();
+        for subflow in &dump.pending {
+            let want = self.want_of(&key(subflow.local, subflow.remote));
+            self.ids.learn(want.local, subflow.local_id);
+            let attempt = Attempt::Pending {
+                backup: subflow.backup,
+                since: now,
+                failures: 0,
+            };
+            self.attempts.entry(want).or_insert(attempt);
+            self.under_way.insert(want, (subflow.local, subflow.remote));
+        }
         let before = std::mem::take(&mut self.lives);
         for subflow in &dump.subflows {
             let key = key(subflow.local, subflow.remote);
@@ -251,7 +273,8 @@ impl State {
             .map(|key| self.want_of(key))
             .collect();
         let lost = self.attempts.iter().filter_map(|(want, attempt)| {
-            matches!(attempt, Attempt::Pending { .. }).then_some(*want)
+            let asked = matches!(attempt, Attempt::Pending { .. });
+            (asked && !self.under_way.contains_key(want)).then_some(*want)
         });
         gone.into_iter().chain(lost).collect()
     }

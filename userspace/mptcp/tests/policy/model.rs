@@ -324,7 +324,14 @@ impl Kernel {
                     ifindex: 0,
                 })
                 .collect(),
-            subflows: conn.subs.iter().map(Sub::dump).collect(),
+            subflows: conn.subs.iter().filter(|it| it.up).map(Sub::dump).collect(),
+            pending: conn
+                .subs
+                .iter()
+                .filter(|it| !it.up)
+                .map(Sub::dump)
+                .collect(),
+            ..Connection::default()
         };
         self.conns.iter().map(connection).collect()
     }
