@@ -52,8 +52,8 @@ int ccp_portus_request(const struct ccp_caller *caller, const void *message,
 	err = ccp_rs_portus_message(caller, message, len, &error);
 	/* Portus takes no errors, so people find it here. */
 	if (err)
-		net_notice_ratelimited("ccp_rs: Portus client (port %u): %s\n",
-				       caller->port, error.text);
+		net_notice_ratelimited("ccp_rs: Portus client (port %u): %s (%d)\n",
+				       caller->port, error.text, err);
 	return err;
 }
 
