@@ -179,8 +179,10 @@ def test_a_free_path_is_filled(lab: Lab) -> None:
     before = paths.passed(2)
     mine, theirs = rates([ours, rival], 60)
     used = (paths.passed(2) - before) * 8 / 60 / 1e6
-    # With a BDP of buffer even a window that was just halved fills it.
-    assert used >= 0.95 * RATE, f"{used:.2f} of {RATE} Mbit/s"
-    assert mine >= 0.93 * MOST, (mine, theirs)
+    # With a BDP of buffer a window that was halved once fills it. Halved twice in a
+    # row it fills three quarters, for as long as the coupled increase, which is
+    # slower than Reno's, takes to come back.
+    assert used >= 0.85 * RATE, f"{used:.2f} of {RATE} Mbit/s"
+    assert mine >= 0.9 * MOST, (mine, theirs)
     # On the busy path the coupling leaves us less than an equal share.
     assert theirs >= 0.5 * MOST, (mine, theirs)
