@@ -29,9 +29,9 @@ impl ccp_agent::Algorithm for Algorithm {
     }
 
     fn programs(&self) -> Vec<ccp_agent::Program> {
-        let sources = self.programs.sources().iter().cloned();
-        sources
-            .map(|(name, source)| ccp_agent::Program::new(name, source))
+        let named = self.programs.named().iter();
+        named
+            .map(|named| ccp_agent::Program::new(named.short.clone(), named.source.clone()))
             .collect()
     }
 
@@ -49,6 +49,7 @@ impl ccp_agent::Algorithm for Algorithm {
         let flow = Flow {
             id: info.id,
             object,
+            programs: Arc::clone(&self.programs),
             shared,
             ending: self.ending.clone(),
             log: self.log.clone(),
@@ -61,6 +62,7 @@ impl ccp_agent::Algorithm for Algorithm {
 struct Flow {
     id: u64,
     object: Py<PyAny>,
+    programs: Arc<Programs>,
     shared: Arc<Shared>,
     ending: Ending,
     log: Log,
@@ -104,7 +106,7 @@ impl ccp_agent::Flow for Flow {
         dp: &mut dyn ccp_agent::Datapath,
         report: &ccp_agent::Report,
     ) -> Result<()> {
-        let report = Report::new(report);
+        let report = Report::new(report, self.programs.name(report.program()));
         if self.log.is_some() {
             say(
                 &self.log,

@@ -184,18 +184,10 @@ impl Datapath {
 
     /// Has the flow run one of the algorithm's programs.
     #[pyo3(signature = (program_name, fields = None))]
-    fn set_program(&self, program_name: String, fields: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-        let programs = &self.shared.programs;
-        let Some(symbols) = programs.named(&program_name) else {
-            let known = programs.sources().iter().map(|(name, _)| name.as_str());
-            return Err(PyValueError::new_err(format!(
-                "algorithm {} has no program '{program_name}', only {}",
-                programs.algorithm(),
-                known.collect::<Vec<_>>().join(", ")
-            )));
-        };
-        self.switch(Arc::clone(symbols), fields, |values| {
-            Command::SetProgram(program_name, values)
+    fn set_program(&self, program_name: &str, fields: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let program = self.shared.programs.find(program_name)?;
+        self.switch(Arc::clone(&program.symbols), fields, |values| {
+            Command::SetProgram(program.short.clone(), values)
         })
     }
 

@@ -4,7 +4,7 @@
 
 use crate::error;
 use ccp_lang::Symbols;
-use pyo3::prelude::*;
+use pyo3::{exceptions::PyValueError, prelude::*};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -12,6 +12,9 @@ use std::{
 
 /// The name of programs that come without one.
 pub(crate) const UNNAMED: &str = "program";
+/// Longest name of a program that the kernel takes as it is, with the name of any
+/// algorithm before it.
+const SHORT_MAX: usize = 19;
 /// Most programs of `install` whose symbols are remembered.
 const INSTALLED_MAX: usize = 64;
 
@@ -28,11 +31,20 @@ fn symbols(py: Python<'_>, file: &str, source: &str) -> PyResult<Arc<Symbols>> {
     }
 }
 
+/// A program with a name.
+pub(crate) struct Named {
+    /// What Python calls it.
+    name: String,
+    /// What the agent calls it.
+    pub(crate) short: String,
+    pub(crate) source: String,
+    pub(crate) symbols: Arc<Symbols>,
+}
+
 /// Programs of one algorithm.
 pub(crate) struct Programs {
     algorithm: String,
-    sources: Vec<(String, String)>,
-    named: HashMap<String, Arc<Symbols>>,
+    named: Vec<Named>,
     /// Those of `install`, by their source.
     installed: Mutex<HashMap<String, Arc<Symbols>>>,
 }
@@ -43,16 +55,25 @@ impl Programs {
         algorithm: &str,
         sources: Vec<(String, String)>,
     ) -> PyResult<Self> {
-        let named = sources
-            .iter()
-            .map(|(name, source)| {
+        let named = (0..)
+            .zip(sources)
+            .map(|(index, (name, source)): (usize, _)| {
                 let file = format!("{algorithm}.{name}");
-                Ok((name.clone(), symbols(py, &file, source)?))
+                let fits = name.len() <= SHORT_MAX && name.bytes().all(|b| b.is_ascii_graphic());
+                Ok(Named {
+                    symbols: symbols(py, &file, &source)?,
+                    short: if fits {
+                        name.clone()
+                    } else {
+                        format!("({index})")
+                    },
+                    name,
+                    source,
+                })
             })
             .collect::<PyResult<_>>()?;
         Ok(Self {
             algorithm: algorithm.to_owned(),
-            sources,
             named,
             installed: Mutex::default(),
         })
@@ -62,13 +83,28 @@ impl Programs {
         &self.algorithm
     }
 
-    /// Names and sources.
-    pub(crate) fn sources(&self) -> &[(String, String)] {
-        &self.sources
+    /// Those with names.
+    pub(crate) fn named(&self) -> &[Named] {
+        &self.named
     }
 
-    pub(crate) fn named(&self, name: &str) -> Option<&Arc<Symbols>> {
-        self.named.get(name)
+    /// One of them, or which there are.
+    pub(crate) fn find(&self, name: &str) -> PyResult<&Named> {
+        let found = self.named.iter().find(|named| named.name == name);
+        found.ok_or_else(|| {
+            let known: Vec<&str> = self.named.iter().map(|named| &*named.name).collect();
+            PyValueError::new_err(format!(
+                "algorithm {} has no program '{name}', only {}",
+                self.algorithm,
+                known.join(", ")
+            ))
+        })
+    }
+
+    /// What Python calls the program that the agent calls `short`.
+    pub(crate) fn name<'a>(&'a self, short: &'a str) -> &'a str {
+        let named = self.named.iter().find(|named| named.short == short);
+        named.map_or(short, |named| &named.name)
     }
 
     /// The symbols of a program for `install`.

@@ -21,7 +21,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(report: &ccp_agent::Report) -> Self {
+    pub(crate) fn new(report: &ccp_agent::Report, program: &str) -> Self {
         Self {
             fields: report
                 .fields()
@@ -32,7 +32,7 @@ impl Report {
             seq: report.seq(),
             missed: report.missed(),
             time_us: report.time_us(),
-            program: report.program().to_owned(),
+            program: program.to_owned(),
             stale: report.is_stale(),
         }
     }

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import unittest
+from typing import ClassVar
 
 import portus
 import pyccp
@@ -40,7 +41,33 @@ class Listed(pyccp.AlgBase):
         pass
 
 
+class LongNames(pyccp.AlgBase):
+    """Programs with names that the kernel does not take."""
+
+    seen: ClassVar[list] = []
+
+    def datapath_programs(self):
+        return {"the program with a long name": PER_RTT, "ünlike it": PER_RTT}
+
+    def new_flow(self, datapath, datapath_info):
+        return LongNamesFlow(datapath)
+
+
+class LongNamesFlow:
+    def __init__(self, datapath):
+        self.datapath = datapath
+        self.datapath.set_program("the program with a long name")
+
+    def on_report(self, r):
+        LongNames.seen.append(r.program)
+        self.datapath.set_program("ünlike it")
+
+
 class Shapes(unittest.TestCase):
+    def test_names_of_programs(self):
+        quick(LongNames)
+        self.assertEqual(set(LongNames.seen), {"the program with a long name", "ünlike it"})
+
     def test_no_base_class(self):
         self.assertIn(2896, {s.cwnd for s in quick(Plain).series})
 
