@@ -90,6 +90,34 @@ def test_agent_killed_and_back(lab: Lab) -> None:
     assert watcher.flows()[0].fallbacks == 1
 
 
+def test_each_algorithm_has_a_name(lab: Lab) -> None:
+    """Two agents: flows choose by the congestion control they ask for."""
+    path = bottleneck(lab)
+    for name in ("reno", "bbr"):
+        lab.run_algorithm(path.a, name)
+    available = Path("/proc/sys/net/ipv4/tcp_available_congestion_control").read_text()
+    assert {"ccp", "ccp_reno", "ccp_bbr"} <= set(available.split())
+    watcher = lab.client(path.a)
+    flows = {name: lab.flow(path, name).start() for name in ("ccp_bbr", "ccp_reno")}
+
+    def steered() -> bool:
+        found = {info.algorithm: info.fallback_reason for info in watcher.flows()}
+        return found == dict.fromkeys(flows, Reason.NONE)
+
+    wait_for("both agents' programs", steered, 20)
+    programs = {program.id: program.name for program in watcher.programs()}
+    for info in watcher.flows():
+        assert f"ccp_{programs[info.program_id]}" == info.algorithm
+    path.a.run("ip", "route", "add", "10.0.2.0/24", "via", "10.0.1.254", "congctl", "ccp_bbr")
+    sock = path.a.socket()
+    sock.connect((path.server(), flows["ccp_bbr"].receiver.port))
+    assert sock.getsockopt(socket.IPPROTO_TCP, 13, 16).startswith(b"ccp_bbr\0")
+    sock.close()
+    time.sleep(2)
+    got = [goodput(flow, 2) for flow in flows.values()]
+    assert sum(got) > SLOW * RATE, got
+
+
 def test_many_flows(lab: Lab) -> None:
     """Flows on both processors, with an agent that gets every report."""
     ns: Namespace
