@@ -74,11 +74,11 @@ def plain(handler: str) -> Path:
     return script
 
 
-def ends(tool: Tool) -> str:
+def ends(tool: Tool, how: int = signal.SIGINT) -> str:
     """Ctrl-C is a clean end within a second: the agent looks for it five times
     a second."""
     begin = time.monotonic()
-    assert tool.kill(signal.SIGINT) == 0, tool.output
+    assert tool.kill(how) == 0, tool.output
     assert time.monotonic() - begin < 1, "Ctrl-C took too long"
     assert "detached" in tool.output, tool.output
     return tool.output
@@ -189,10 +189,10 @@ def test_compile_error(lab: Lab) -> None:
 
 
 def test_ctrl_c(lab: Lab) -> None:
-    """While waiting, and in the middle of a handler."""
+    """While waiting, and in the middle of a handler; SIGTERM is the same."""
     path = lab.path(delay_ms=RTT * 1000)
-    tool = agent(lab, path.a, plain("pass"))
-    ends(tool)
+    for how in (signal.SIGINT, signal.SIGTERM):
+        ends(agent(lab, path.a, plain("pass")), how)
     tool = agent(lab, path.a, plain("print('asleep', flush=True)\ntime.sleep(0.7)"))
     steered(lab, path)
     wait_for("a report", lambda: "asleep" in tool.output)

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from . import _pyccp, algorithm
@@ -18,6 +21,22 @@ def log(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+@contextlib.contextmanager
+def ended_by(number: int) -> Iterator[None]:
+    """A signal that would end the process is like Ctrl-C meanwhile."""
+    try:
+        default = signal.getsignal(number) == signal.SIG_DFL
+        if default:
+            signal.signal(number, signal.default_int_handler)
+    except ValueError:  # Only the main thread may.
+        default = False
+    try:
+        yield
+    finally:
+        if default:
+            signal.signal(number, signal.SIG_DFL)
+
+
 def start(
     ipc: str,
     alg: Any,
@@ -27,7 +46,7 @@ def start(
     blocking: bool = True,
     name: str | None = None,
 ) -> dict[str, int]:
-    """Serves every flow that is given to the algorithm, until Ctrl-C.
+    """Serves every flow that is given to the algorithm, until Ctrl-C or SIGTERM.
 
     `alg` is a class or an object (see AlgBase), `name` what the algorithm is
     called, by default its attribute `name` or its class's. With `debug` reports
@@ -39,7 +58,8 @@ def start(
     if ipc not in TRANSPORTS:
         raise ValueError(f"no such ipc type: {ipc!r}; there are {', '.join(TRANSPORTS)}")
     found = algorithm.of(alg, name)
-    return _pyccp.run(found.name, found.programs, found.new_flow, log, debug)
+    with ended_by(signal.SIGTERM):
+        return _pyccp.run(found.name, found.programs, found.new_flow, log, debug)
 
 
 def connect(
