@@ -82,7 +82,7 @@ part_uml() {
 
 part_stock() {
 	guest_tests stock "$lab/boot-stock.sh" -p -m 1G -t 900 -o "$logs/stock" \
-		-f ktests -f build/bin -f build/module/stock/ccp_rs.ko -- \
+		-f ktests -f build/bin -f build/portus -f build/module/stock/ccp_rs.ko -- \
 		env CCP_MODULE=/ccp/build/module/stock/ccp_rs.ko \
 		ktests/stock/run.sh ${filter:+"$filter"}
 }
@@ -91,7 +91,8 @@ part_stock() {
 build_part() {
 	"$lab/python.sh" >/dev/null || return
 	[ "$1" != host ] || return 0
-	"$lab/userspace.sh" >/dev/null && "$lab/module.sh" "$1" >/dev/null
+	"$lab/userspace.sh" >/dev/null && "$lab/portus.sh" >/dev/null &&
+		"$lab/module.sh" "$1" >/dev/null
 }
 
 begin=$SECONDS

@@ -4,39 +4,26 @@ portus 0.7), and a program on portus 0.9, over each transport."""
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from pathlib import Path
 
 from ccp import Reason
-from lab import Lab, Tool, cases, wait_for
+from lab import Lab, cases, wait_for
 from net import Route
+from portus_clients import bridge, start
 
 MODULE_PARAMS = "portus=1"
-CLIENTS = Path(__file__).resolve().parents[2] / "build/portus"
 
 RATE = 10
 RTT = 0.05
 QUEUE = 42
 """The bandwidth-delay product: half a window is enough to keep the link busy."""
 
-each_transport = cases(over=["netlink", "char"])
+each_transport = cases(over=["netlink", "char", "unix"])
+each_in_kernel = cases(over=["netlink", "char"])
 each_algorithm = cases(name=["reno", "cubic"])
-
-
-def start(lab: Lab, ns, *argv: str) -> Tool:
-    """A client, up to the point where it has attached."""
-    watcher = lab.client(ns)
-    before = {agent.id for agent in watcher.agents()}
-    tool = lab.run_beside(ns, str(CLIENTS / argv[0]), *argv[1:])
-
-    def attached() -> bool:
-        assert tool.process.poll() is None, f"{argv} ended: {tool.output}"
-        return any(agent.id not in before and agent.programs for agent in watcher.agents())
-
-    wait_for("the client", attached, 20)
-    return tool
-
 
 def congested(lab: Lab) -> Route:
     return lab.path(delay_ms=RTT * 1000, rate_mbit=RATE, queue=QUEUE)
@@ -128,7 +115,9 @@ def test_client_stopped_and_continued(lab: Lab, over: str) -> None:
     wait_for("the window", lambda: flow.info().cwnd == 12, 20)
     tool.process.send_signal(signal.SIGSTOP)
     wait_for("growth without it", lambda: flow.info().cwnd > 24, 20)
-    assert watcher.flows()[0].fallback_reason == Reason.AGENT_SILENT
+    # The bridge leaves when its client doesn't read.
+    silent = Reason.AGENT_GONE if over == "unix" else Reason.AGENT_SILENT
+    assert watcher.flows()[0].fallback_reason == silent
     tool.process.send_signal(signal.SIGCONT)
     # It is told of the flow anew, or has answered reports of before already.
     wait_for("its return", lambda: watcher.flows()[0].fallback_reason == Reason.NONE, 20)
@@ -154,7 +143,7 @@ def test_flows_that_come_and_go(lab: Lab, over: str) -> None:
     assert flow.failed is None
 
 
-@each_transport
+@each_in_kernel
 def test_module_removed_and_back(lab: Lab, over: str) -> None:
     """On netlink a client waits for the module; the device holds it."""
     path = lab.path(delay_ms=RTT * 1000)
@@ -177,3 +166,44 @@ def test_module_removed_and_back(lab: Lab, over: str) -> None:
     flow = lab.flow(path).start()
     wait_for("the window", lambda: flow.info().cwnd == 12, 20)
     assert tool.process.poll() is None, tool.output
+
+
+def test_bridge(lab: Lab) -> None:
+    """It leaves with its client and comes back with the next; its socket is
+    nobody else's to write to."""
+    path = lab.path(delay_ms=RTT * 1000)
+    watcher = lab.client(path.a)
+    first = start(lab, path.a, "portus-hold", "unix", "12")
+    wait_for("both programs", lambda: watcher.agents()[0].programs == 2)
+    assert watcher.agents()[0].name == "portus-unix"
+    socket_file = Path("/tmp/ccp/portus.ccp_rs")
+    assert socket_file.stat().st_mode & 0o777 == 0o600
+    first.kill(signal.SIGKILL)
+    wait_for("its end", lambda: watcher.agents() == [], 20)
+    assert watcher.programs() == []
+    start(lab, path.a, "portus-hold", "unix", "14")
+    flow = lab.flow(path).start()
+    wait_for("the window", lambda: flow.info().cwnd == 14, 20)
+    (tool,) = bridge
+    assert tool.kill(signal.SIGINT) == 0, tool.output
+    assert "2 clients" in tool.output, tool.output
+    assert not socket_file.exists()
+    wait_for("growth without it", lambda: flow.info().cwnd > 14, 20)
+    done = lab.ccpctl(path.a, "portus", "--client", "a/b")
+    assert done.returncode == 1, done.stderr
+
+
+def test_bridge_where_others_write(lab: Lab) -> None:
+    """Who owns the directory could take the place of the client."""
+    (ns,) = lab.namespaces("n")
+    directory = Path("/tmp/ccp")
+    directory.mkdir(exist_ok=True)
+    before = directory.stat()
+    for owner, mode in ((65534, 0o755), (0, 0o777)):
+        os.chown(directory, owner, owner)
+        directory.chmod(mode)
+        done = lab.ccpctl(ns, "portus")
+        assert done.returncode == 2, done.stderr
+        assert "/tmp/ccp" in done.stderr, done.stderr
+    os.chown(directory, before.st_uid, before.st_gid)
+    directory.chmod(before.st_mode)

@@ -19,9 +19,10 @@ from pathlib import Path
 
 import isa
 from ccp import Cmd, Reason
-from lab import Lab, both_families, raises, wait_for
+from lab import Lab, both_families, cases, raises, wait_for
 from mptcp import Hosts, Pair
 from net import Namespace
+from portus_clients import start
 from rtnl import IFF_UP, RTM_NEWLINK, Rtnl
 from traffic import MSS
 
@@ -232,6 +233,26 @@ def test_rmmod(lab: Lab) -> None:
     with raises(errno.ENOENT):
         agent.heartbeat()
     lab.module.load()
+
+
+@cases(over=["netlink", "char", "unix"])
+def test_portus_client(lab: Lab, over: str) -> None:
+    """An unmodified one, killed and started again."""
+    lab.module.remove()
+    lab.module.load("portus=1")
+    path = bottleneck(lab)
+    watcher = lab.client(path.a)
+    watcher.join()
+    tool = start(lab, path.a, "reno", "--ipc", over)
+    flow = lab.flow(path).start()
+    wait_for("a program", lambda: watcher.flows()[0].fallback_reason == Reason.NONE, 30)
+    time.sleep(2)
+    got = goodput(flow, 5)
+    assert got > SLOW * RATE, f"{got:.1f} of {RATE} Mbit/s: {flow.info()}"
+    tool.kill(signal.SIGKILL)
+    assert watcher.wait(Cmd.FLOW_FALLBACK, timeout=30).fallback_reason == Reason.AGENT_GONE
+    start(lab, path.a, "reno", "--ipc", over)
+    wait_for("adoption", lambda: watcher.flows()[0].fallback_reason == Reason.NONE, 30)
 
 
 def test_mptcp_fullmesh(lab: Lab) -> None:

@@ -92,6 +92,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: ProgramAction,
     },
+    /// Serve Portus clients that use unix sockets (--ipc unix), until Ctrl-C
+    Portus(PortusArgs),
     /// Manage the paths of MPTCP connections, and see them
     Mptcp(MptcpArgs),
     /// See what CCID 5 of DCCP does, and evaluate its equation
@@ -104,6 +106,16 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: TrafficAction,
     },
+}
+
+#[derive(Args)]
+pub(crate) struct PortusArgs {
+    /// Name of the client's socket below /tmp/ccp
+    #[arg(long, value_name = "NAME", default_value = "portus")]
+    pub(crate) client: String,
+    /// Say nothing of clients that come and go
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Subcommand)]

@@ -58,6 +58,12 @@ impl From<ccp_mptcp::Error> for Failure {
     }
 }
 
+impl From<ccp_portus::Error> for Failure {
+    fn from(error: ccp_portus::Error) -> Self {
+        Self::System(error.to_string())
+    }
+}
+
 impl From<ccp_agent::Error> for Failure {
     fn from(error: ccp_agent::Error) -> Self {
         match error {

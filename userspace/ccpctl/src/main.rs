@@ -11,6 +11,7 @@ mod format;
 mod mptcp;
 mod new;
 mod plot;
+mod portus;
 mod program;
 mod run;
 mod show;
@@ -65,6 +66,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Record(args) => watch::record(&args),
         Command::New(args) => new::new(&args),
         Command::Plot(args) => plot::plot(&args),
+        Command::Portus(args) => portus::run(&args),
         Command::Program { action } => program::run(form, &action),
         Command::Dccp { action } => dccp::run(form, &action),
         Command::Mptcp(args) => mptcp::run(form, &args),
