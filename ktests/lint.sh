@@ -20,13 +20,14 @@ step_rustfmt() {
 		in_sysroot cargo fmt --check --all --manifest-path userspace/Cargo.toml &&
 		in_sysroot cargo fmt --check --manifest-path ktests/vm/Cargo.toml &&
 		in_sysroot cargo fmt --check --manifest-path ktests/vm/fuzz/Cargo.toml &&
+		in_sysroot cargo fmt --check --manifest-path ktests/portus/Cargo.toml &&
 		# From stdin: the files its modules are in come when it is built.
 		in_sysroot bash -c 'rustfmt --check --edition 2021 <ktests/bench/ccp_bench.rs'
 }
 
 step_clippy() {
 	local workspace
-	for workspace in rust/core userspace ktests/vm ktests/vm/fuzz; do
+	for workspace in rust/core userspace ktests/vm ktests/vm/fuzz ktests/portus; do
 		in_sysroot cargo clippy --quiet --workspace --all-targets \
 			--manifest-path "$workspace/Cargo.toml" -- -D warnings || return
 	done
