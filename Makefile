@@ -23,8 +23,11 @@ stock: prepare ## ccp_rs.ko and ccpctl for Debian's newest 7.x kernel, in build/
 tools: prepare ## ccpctl, in build/bin; needs no kernel
 	@ktests/lab/userspace.sh
 
-demo: ## a flow on the stock kernel under a userspace algorithm
+demo: ## a flow on the stock kernel under a userspace algorithm (PYTHON=1: in Python)
 	@ktests/demo.sh
+
+python: prepare ## a wheel of the Python package pyccp, in build/wheels
+	@ktests/lab/wheel.sh
 
 demo-dccp: prepare ## a MulTFRC flow (DCCP's CCID 5) beside flows of TCP Reno
 	@ktests/demo-dccp.sh
@@ -56,5 +59,5 @@ clean: ## remove what was built here; the cache stays
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 11
 
-.PHONY: module stock tools demo demo-dccp test bench fuzz lint lab prepare clean help
+.PHONY: module stock tools demo python demo-dccp test bench fuzz lint lab prepare clean help
 .DEFAULT_GOAL := module

@@ -6,6 +6,8 @@
 # own reno. The guest's clock is virtual (see lab/boot-stock.sh -v), so the
 # figures do not depend on how fast or busy this machine is.
 #
+# With PYTHON=1 the algorithm is one in Python, userspace/pyccp/examples/aimd.py.
+#
 # Leaves in build/demo: trace.csv, cwnd.svg, what was measured (*.json), and
 # the guest's console.log and dmesg. Ends with one line, "demo: ok ...", and
 # exit status 0, or says what went wrong.
@@ -34,6 +36,9 @@ step() {
 
 rm -rf "$out"
 mkdir -p "$out"
+agent=(ccpctl run reno)
+# What the guest needs for it.
+bring=()
 
 printf '1. Build (what is in the cache already takes no time)\n'
 step 'host packages' "$lab/host.sh"
@@ -47,22 +52,30 @@ printf '    %s: all %d Rust symbols of the image are reproduced\n' \
 step "ccp_rs.ko" "$lab/module.sh" stock
 module=${made#"$CCP_TOP/"}
 step "ccpctl" "$lab/userspace.sh"
+if [ "${PYTHON:-}" = 1 ]; then
+	step "pyccp" "$lab/python.sh"
+	agent=(python3 aimd.py)
+	cp -r "$made" "$out/python"
+	in_sysroot strip build/demo/python/pyccp/_pyccp.abi3.so
+	bring=(-p -f build/demo/python:/ccp/python -f userspace/pyccp/examples/aimd.py:/ccp/aimd.py)
+fi
 # Without what only debuggers read: the guest boots faster.
 in_sysroot strip -g -o build/demo/ccp_rs.ko "$module"
 in_sysroot strip -o build/demo/ccpctl build/bin/ccpctl
 
 begin=$SECONDS
 "$lab/boot-stock.sh" -v -t 1200 -o "$out" -f build/demo/ccp_rs.ko:/ccp/ccp_rs.ko \
-	-f build/demo/ccpctl:/usr/bin/ccpctl -f ktests/demo -- ktests/demo/guest.sh ccp_rs.ko ||
+	-f build/demo/ccpctl:/usr/bin/ccpctl -f ktests/demo ${bring[@]+"${bring[@]}"} -- \
+	ktests/demo/guest.sh ccp_rs.ko "${agent[@]}" ||
 	failed "in the guest"
 printf '  boot and flows took %d s\n' $((SECONDS - begin))
 
 printf '\n7. Result\n'
 in_sysroot build/bin/ccpctl plot build/demo/trace.csv --panels window,rtt,rate -o build/demo/cwnd.svg \
-	--title "ccpctl run reno on Linux $release, $((rate_bits / 1000000)) Mbit/s, $rtt_ms ms" ||
+	--title "${agent[*]} on Linux $release, $((rate_bits / 1000000)) Mbit/s, $rtt_ms ms" ||
 	failed "the plot"
 in_sysroot python3 ktests/demo/evaluate.py build/demo --kernel "$release" \
-	--rate "$rate_bits" --packet "$packet" >"$out/result.txt" ||
+	--agent "${agent[*]}" --rate "$rate_bits" --packet "$packet" >"$out/result.txt" ||
 	{
 		cat "$out/result.txt"
 		failed "the numbers are not what they must be"

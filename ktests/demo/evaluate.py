@@ -88,13 +88,14 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("results", type=Path)
     parser.add_argument("--kernel", required=True)
+    parser.add_argument("--agent", required=True, help="the command that ran the algorithm")
     parser.add_argument("--rate", type=float, required=True, help="bits per second on the link")
     parser.add_argument("--packet", type=int, required=True, help="bytes of a full packet on the link")
     args = parser.parse_args()
 
     link = Bottleneck(args.rate, args.packet)
-    ipv4 = Flow.read(args.results, "ccp4", "ccp reno, IPv4")
-    ipv6 = Flow.read(args.results, "ccp6", "ccp reno, IPv6, agent killed")
+    ipv4 = Flow.read(args.results, "ccp4", f"{args.agent}, IPv4")
+    ipv6 = Flow.read(args.results, "ccp6", "IPv6, agent killed")
     kernel = Flow.read(args.results, "reno4", "kernel reno, IPv4")
     stats: dict[str, int] = json.loads((args.results / "stats.json").read_text())
 

@@ -1,12 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# guest.sh MODULE: the demo's part inside the stock kernel. Leaves in /out:
+# guest.sh MODULE AGENT...: the demo's part inside the stock kernel; AGENT is the
+# command that runs the algorithm. Leaves in /out:
 # NAME.json (the traffic's own measurement) and NAME.cpu (softirq nanoseconds)
 # of each flow, stats.json (the module's counters), trace.csv, agent.log.
 set -eu
 . ktests/demo/path.sh
 . ktests/demo/softirq.sh
 module=$1
+shift
+run_agent=("$@")
+export PYTHONPATH=/ccp/python
 out=/out
 seconds=30 kill_at=10 restart_at=18
 agent='' monitor=''
@@ -51,7 +55,7 @@ flow_is_steered() { [ "$(flow_state | field fallback_reason)" = none ]; }
 
 # Background commands are ip's own, not functions: $! is then the program.
 start_agent() {
-	ip netns exec sender ccpctl run reno >>$out/agent.log 2>&1 &
+	ip netns exec sender "${run_agent[@]}" >>$out/agent.log 2>&1 &
 	agent=$!
 	wait_for 5 agent_attached || fail "the agent does not attach"
 }
@@ -79,7 +83,7 @@ flow_end() {
 }
 
 steered_flows() {
-	heading "3. 'ccpctl run reno' steers a flow over IPv4, then one over IPv6, $seconds s each"
+	heading "3. '${run_agent[*]}' steers a flow over IPv4, then one over IPv6, $seconds s each"
 	note "path: $((rate_bits / 1000000)) Mbit/s, RTT $rtt_ms ms, queue $((queue_bytes / 1000)) kB (1 BDP); network namespaces, veth, netem, tbf"
 	start_agent
 	note "agent: $(in_sender ccpctl agents | tail -n1)"
@@ -96,9 +100,10 @@ steered_flows() {
 	stop "$agent" || fail "the agent did not detach cleanly: $(tail -n1 $out/agent.log)"
 }
 
-# Ctrl-C, and its exit status.
+# An orderly end, and its exit status. In the background, programs may ignore
+# Ctrl-C.
 stop() {
-	kill -INT "$1"
+	kill -TERM "$1"
 	wait "$1"
 }
 

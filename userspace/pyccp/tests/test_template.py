@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
+
+import pyccp
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "ccpctl/templates/python"
 
@@ -22,6 +25,7 @@ class Template(unittest.TestCase):
             done = subprocess.run(
                 [sys.executable, "-m", "unittest"],
                 cwd=place,
+                env={**os.environ, "PYTHONPATH": str(Path(pyccp.__file__).parents[1])},
                 capture_output=True,
                 text=True,
                 check=False,
