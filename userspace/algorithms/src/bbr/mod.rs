@@ -21,6 +21,8 @@ const STARTUP: u64 = 0;
 const DRAIN: u64 = 1;
 const PROBE_BW: u64 = 2;
 const PROBE_RTT: u64 = 3;
+/// `TCP_INFINITE_SSTHRESH`, packets.
+const INFINITE: u32 = 0x7fff_ffff;
 /// What the program reports without an RTT sample.
 const NO_SAMPLE: u64 = 0xffff_ffff;
 /// Phases of PROBE_BW a flow may begin with: those at gain 1.
@@ -61,14 +63,24 @@ impl Algorithm for Bbr {
         vec![Program::new("bbr", include_str!("bbr.ccp"))]
     }
 
-    fn new_flow(&self, dp: &mut dyn Datapath, _: &FlowInfo) -> Result<Box<dyn Flow>> {
+    fn new_flow(&self, dp: &mut dyn Datapath, info: &FlowInfo) -> Result<Box<dyn Flow>> {
         // Flows that began together need not probe together.
         let phase = FIRST_PHASE + dp.flow_id() % EVEN_PHASES;
-        dp.set_program("bbr", &[("phase", phase)])?;
+        let mut values = vec![("phase", phase)];
+        // The queue of a flow under way hides the RTT of the path, and what
+        // has filled it before need not begin with STARTUP.
+        if info.adopted && info.min_rtt_us > 0 {
+            values.push(("minrtt", info.min_rtt_us.into()));
+        }
+        let fills = info.adopted && (1..INFINITE).contains(&info.ssthresh);
+        if fills {
+            values.push(("begin", DRAIN));
+        }
+        dp.set_program("bbr", &values)?;
         Ok(Box::new(BbrFlow {
             rate: MaxRate::default(),
             rtt: MinRtt::new(self.probe_rtt),
-            pipe: FullPipe::default(),
+            pipe: FullPipe::new(fills),
             probing: false,
         }))
     }

@@ -41,13 +41,19 @@ impl MaxRate {
 }
 
 /// Whether STARTUP has found the bandwidth.
-#[derive(Default)]
 pub(super) struct FullPipe {
     bw: u64,
     flat: u32,
 }
 
 impl FullPipe {
+    pub(super) fn new(is_full: bool) -> Self {
+        Self {
+            bw: 0,
+            flat: if is_full { FLAT } else { 0 },
+        }
+    }
+
     /// Once a round trip.
     pub(super) fn take(&mut self, bw: u64) {
         if self.is_full() {

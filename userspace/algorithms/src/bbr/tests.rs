@@ -9,6 +9,10 @@ use crate::{
     testing::{cwnd_at, outage, path, standing_queue},
 };
 use ccp_agent::sim::{Drops, Path, Sample, Sim, INIT_CWND, MSS};
+use ccp_agent::{
+    mock::{Command, Mock},
+    FlowInfo,
+};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -171,7 +175,7 @@ fn the_bandwidth_is_the_greatest_of_ten_round_trips() {
 
 #[test]
 fn three_round_trips_without_growth_fill_the_pipe() {
-    let mut pipe = FullPipe::default();
+    let mut pipe = FullPipe::new(false);
     for bw in [100, 200, 400, 490, 495] {
         pipe.take(bw);
         assert!(!pipe.is_full());
@@ -227,6 +231,33 @@ fn after_a_timeout_it_fills_the_path_again() {
     let used = sim.utilisation(SECOND * 3);
     assert!(used > 0.95, "{used}");
     assert!(sim.errors().is_empty(), "{:?}", sim.errors());
+}
+
+#[test]
+fn a_flow_under_way_goes_on_from_what_is_known() {
+    let info = FlowInfo {
+        mss: 1448,
+        adopted: true,
+        ssthresh: 60,
+        min_rtt_us: 40_000,
+        ..FlowInfo::default()
+    };
+    let (mut mock, _) = Mock::new(&Bbr::default(), &info).unwrap();
+    let Command::SetProgram(_, values) = &mock.take()[0] else {
+        panic!("no program");
+    };
+    assert!(values.contains(&("minrtt".into(), 40_000)));
+    assert!(values.contains(&("begin".into(), 1)));
+    // One that lost nothing yet looks for the bandwidth.
+    let young = FlowInfo {
+        ssthresh: 0x7fff_ffff,
+        ..info
+    };
+    let (mut mock, _) = Mock::new(&Bbr::default(), &young).unwrap();
+    let Command::SetProgram(_, values) = &mock.take()[0] else {
+        panic!("no program");
+    };
+    assert!(values.iter().all(|(name, _)| name != "begin"));
 }
 
 #[test]
