@@ -75,5 +75,6 @@ fn main() {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let time = nanoseconds(&mut random);
     let error = worst_error(&mut random, points.unwrap_or(10_000_000));
+    assert!(error < 1e-6, "the equation is wrong by {error}");
     println!("multfrc: ns={time:.0} worst-rel-error={error:.1e}");
 }

@@ -84,6 +84,46 @@ fn it_is_exact_for_every_small_interval() {
     }
 }
 
+/// Ten million points, spread evenly over the logarithms of I and N.
+#[test]
+fn it_is_exact_at_ten_million_points() {
+    const EACH: u32 = 2_500_000;
+    let parts: Vec<_> = (1..=4_u64)
+        .map(|part| std::thread::spawn(move || worst_of(part, EACH)))
+        .collect();
+    for part in parts {
+        let (worst, at) = part.join().unwrap();
+        assert!(worst < 1.0, "{at:?}: {worst} times the error it may have");
+    }
+}
+
+/// The largest error, as a part of what it may be, and its I, j and N.
+fn worst_of(seed: u64, points: u32) -> (f64, (u64, u32, u32)) {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut random = move |end: u64| {
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        state.wrapping_mul(0x2545_f491_4f6c_dd1d) % end
+    };
+    let mut worst = (0.0, (0, 0, 0));
+    for _ in 0..points {
+        let bits = 17 + random(24);
+        let i = (1 << bits) + random(1 << bits);
+        let bits = 12 + random(10);
+        let n = (1 << bits) + random(1 << bits) as u32;
+        let bits = random(17);
+        let j = (1 << 16) + random(63 << bits) as u32;
+        let [i_real, j_real, n_real] = [i as f64, j.into(), n.into()].map(|v: f64| v / 65536.0);
+        let got = shape(&Weight::new(n).unwrap(), i, j);
+        let error = relative(got, doubles::shape(i_real, j_real, n_real)) / bound(n_real);
+        if error > worst.0 {
+            worst = (error, (i, j, n));
+        }
+    }
+    worst
+}
+
 #[test]
 fn what_the_wire_can_say_is_survived() {
     let edges = [0, 1, 2, 0xffff, 0x1_0000, 0x1_0001, u32::MAX - 1, u32::MAX];
