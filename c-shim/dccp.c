@@ -134,9 +134,7 @@ static int ccp_dccp_rx_getsockopt(struct sock *sk, const int name, int len,
 static int ccp_dccp_tx_setsockopt(struct sock *sk, int name, sockptr_t optval,
 				  unsigned int optlen)
 {
-	struct ccp_dccp_half *half = ccp_dccp_tx(sk);
-	u32 flows, before = half->admitted;
-	int err;
+	u32 flows;
 
 	if (name != CCP_DCCP_FLOWS)
 		return -ENOPROTOOPT;
@@ -144,14 +142,7 @@ static int ccp_dccp_tx_setsockopt(struct sock *sk, int name, sockptr_t optval,
 		return -EINVAL;
 	if (copy_from_sockptr(&flows, optval, sizeof(flows)))
 		return -EFAULT;
-	err = ccp_dccp_admit(half, flows);
-	if (err)
-		return err;
-	err = ccp_rs_dccp_tx_weight(half->state, flows);
-	/* What it had always fits. */
-	if (err)
-		ccp_dccp_admit(half, before);
-	return err;
+	return ccp_dccp_set_flows(ccp_dccp_tx(sk), flows);
 }
 
 /* RFC 4342, sections 3.1 and 8; those of CCID 3. */

@@ -144,6 +144,7 @@ struct ccp_dccp_half *ccp_dccp_tx(const struct sock *sk);
 struct ccp_dccp_half *ccp_dccp_rx(const struct sock *sk);
 int ccp_dccp_tx_start(struct ccp_dccp_half *half);
 void ccp_dccp_tx_stop(struct ccp_dccp_half *half);
+int ccp_dccp_set_flows(struct ccp_dccp_half *half, u32 flows);
 int ccp_dccp_tx_send_packet(struct sock *sk, struct sk_buff *skb);
 void ccp_dccp_tx_packet_sent(struct sock *sk, unsigned int len);
 void ccp_dccp_tx_packet_recv(struct sock *sk, struct sk_buff *skb);

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What is told of half-connections: structs of socket options, the tracepoint,
- * and /proc/net/ccp_dccp, a line for each in a network namespace.
+ * and /proc/net/ccp_dccp, a line for each in a network namespace. There an
+ * administrator can choose N, too.
  */
 
+#include <linux/capability.h>
+#include <linux/kstrtox.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
+#include <linux/string.h>
 #include <net/dccp_ccid.h>
 #include <net/inet_sock.h>
 #include <net/net_namespace.h>
@@ -151,10 +155,41 @@ static const struct seq_operations ccp_dccp_proc_ops = {
 	.show	= ccp_dccp_proc_show,
 };
 
+/* "ID N": the N of a sender that has sent nothing, like 3 0.5. */
+static int ccp_dccp_proc_write(struct file *file, char *text, size_t size)
+{
+	struct net *net = seq_file_net(file->private_data);
+	u32 flows, id, found;
+	struct ccp_dccp_half *half;
+	char *rest, *word;
+	int err;
+
+	if (!ns_capable(net->user_ns, CAP_NET_ADMIN))
+		return -EPERM;
+	if (strlen(text) != size)
+		return -EINVAL;
+	rest = strim(text);
+	word = strsep(&rest, " ");
+	if (!rest || kstrtou32(word, 10, &id))
+		return -EINVAL;
+	err = ccp_rs_dccp_flows(rest, strlen(rest), CCP_DCCP_MOST_FLOWS, &flows);
+	if (err)
+		return err;
+	found = id;
+	half = ccp_dccp_half_next(net, &found);
+	if (!half)
+		return -ENOENT;
+	err = found == id && !half->rx ? ccp_dccp_set_flows(half, flows) : -ENOENT;
+	ccp_dccp_half_put(half);
+	return err;
+}
+
 int ccp_dccp_proc_init(struct net *net)
 {
-	return proc_create_net("ccp_dccp", 0440, net->proc_net, &ccp_dccp_proc_ops,
-			       sizeof(struct seq_net_private)) ? 0 : -ENOMEM;
+	return proc_create_net_data_write("ccp_dccp", 0640, net->proc_net,
+					  &ccp_dccp_proc_ops, ccp_dccp_proc_write,
+					  sizeof(struct seq_net_private), NULL) ?
+	       0 : -ENOMEM;
 }
 
 void ccp_dccp_proc_exit(struct net *net)

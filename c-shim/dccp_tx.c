@@ -124,6 +124,27 @@ int ccp_dccp_tx_start(struct ccp_dccp_half *half)
 }
 
 /**
+ * ccp_dccp_set_flows() - its N is chosen
+ * @half: a sender whose socket is locked
+ * @flows: N in 2^-16
+ *
+ * Return: 0, -EBUSY once it has sent something, or as ccp_dccp_admit().
+ */
+int ccp_dccp_set_flows(struct ccp_dccp_half *half, u32 flows)
+{
+	u32 before = half->admitted;
+	int err = ccp_dccp_admit(half, flows);
+
+	if (err)
+		return err;
+	err = ccp_rs_dccp_tx_weight(half->state, flows);
+	/* What it had always fits. */
+	if (err)
+		ccp_dccp_admit(half, before);
+	return err;
+}
+
+/**
  * ccp_dccp_tx_stop() - it ends
  */
 void ccp_dccp_tx_stop(struct ccp_dccp_half *half)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import socket
 import struct
 import time
@@ -237,3 +238,28 @@ def test_n_of_a_socket_without_a_connection(lab: Lab) -> None:
         sock.listen(1)
         refused(errno.ENOPROTOOPT, lambda: set_flows(sock, 2))
         refused(errno.ENOPROTOOPT, lambda: sock.getsockopt(SOL_DCCP, dccp.TX_INFO, 72))
+
+
+def test_what_is_written_to_proc(lab: Lab) -> None:
+    path = lab.path(delay_ms=20)
+    connection = lab.keep(Connection(path, client=(5,), server=(5,)))
+    with path.a, open("/proc/net/ccp_dccp") as file:
+        ids = dict(re.findall(r"half=(\d+) dir=(\w+)", file.read()))
+    tx = next(number for number, direction in ids.items() if direction == "tx")
+
+    def write(text: str) -> None:
+        with path.a:
+            fd = os.open("/proc/net/ccp_dccp", os.O_WRONLY)
+        try:
+            os.write(fd, text.encode())
+        finally:
+            os.close(fd)
+
+    write(f" {tx} 3\n")
+    assert Sender.of(connection.a).n == 3
+    for bad in ("", " ", tx, f"{tx} ", f"{tx} 0", f"{tx} 65", f"{tx} 2 2", f"-{tx} 2",
+                f"{tx} 2\0 ", f"x{tx} 2", "4294967296 2", "9" * 4000):  # fmt: skip
+        if bad:
+            refused(errno.EINVAL, lambda bad=bad: write(bad))
+    refused(errno.ENOENT, lambda: write("0 2"))
+    assert Sender.of(connection.a).n == 3
