@@ -23,7 +23,7 @@ stock: prepare ## ccp_rs.ko and ccpctl for Debian's newest 7.x kernel, in build/
 tools: prepare ## ccpctl, in build/bin; needs no kernel
 	@ktests/lab/userspace.sh
 
-demo: ## a flow on the stock kernel under a userspace algorithm (PYTHON=1: in Python)
+demo: ## a flow on the stock kernel under a userspace algorithm (ALG=bbr: under that one; PYTHON=1: in Python)
 	@ktests/demo.sh
 
 python: prepare ## a wheel of the Python package pyccp, in build/wheels

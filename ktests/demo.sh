@@ -6,6 +6,7 @@
 # own reno. The guest's clock is virtual (see lab/boot-stock.sh -v), so the
 # figures do not depend on how fast or busy this machine is.
 #
+# ALG is the algorithm, reno if not given; 'ccpctl algorithms' lists them.
 # With PYTHON=1 the algorithm is one in Python, userspace/pyccp/examples/aimd.py.
 #
 # Leaves in build/demo: trace.csv, cwnd.svg, what was measured (*.json), and
@@ -19,6 +20,7 @@ set -eu
 . "$CCP_TOP/ktests/demo/path.sh"
 lab=$CCP_TOP/ktests/lab
 out=$CCP_TOP/build/demo
+algorithm=${ALG:-reno}
 
 failed() {
 	printf '\ndemo: FAILED: %s\n' "$1"
@@ -34,9 +36,12 @@ step() {
 	printf '  %-46s %4d s\n' "$title" $((SECONDS - begin))
 }
 
+case $algorithm in
+const | '' | *[!a-z0-9_-]*) die "the demo can't run '$algorithm'; 'ccpctl algorithms' lists what there is, and const needs parameters" ;;
+esac
 rm -rf "$out"
 mkdir -p "$out"
-agent=(ccpctl run reno)
+agent=(ccpctl run "$algorithm")
 # What the guest needs for it.
 bring=()
 
@@ -52,6 +57,7 @@ printf '    %s: all %d Rust symbols of the image are reproduced\n' \
 step "ccp_rs.ko" "$lab/module.sh" stock
 module=${made#"$CCP_TOP/"}
 step "ccpctl" "$lab/userspace.sh"
+in_sysroot build/bin/ccpctl algorithms | grep -q "^$algorithm " || die "there is no algorithm '$algorithm'"
 if [ "${PYTHON:-}" = 1 ]; then
 	step "pyccp" "$lab/python.sh"
 	agent=(python3 aimd.py)
