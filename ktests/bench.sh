@@ -26,16 +26,23 @@ in_kernel() {
 }
 
 # Path managers in a lab kernel, in real time: connections a second, and how
-# long a second subflow takes.
+# long a second subflow takes. In UML all share one processor; CCP_BENCH_KERNEL=x86
+# is a machine with two, which wants an idle host.
 path_managers() {
-	local module tools
-	module=$("$CCP_TOP/ktests/lab/module.sh" uml)
-	tools=$("$CCP_TOP/ktests/lab/userspace.sh")
+	local module kernel=${CCP_BENCH_KERNEL:-uml}
+	local -a bench=(python3 ktests/bench/path_managers.py build/bin 5 300 100)
+	module=$("$CCP_TOP/ktests/lab/module.sh" "$kernel")
+	module=${module#"$CCP_TOP/"}
+	"$CCP_TOP/ktests/lab/userspace.sh" >/dev/null
 	# shellcheck disable=SC2016
-	"$CCP_TOP/ktests/lab/boot-uml.sh" -r -m 512M -t 900 -o "$out/mptcp" -- bash -eu -c '
-		insmod "$1"
-		PYTHONDONTWRITEBYTECODE=1 python3 ktests/bench/path_managers.py "$2" 5 300 100
-	' bash "/ccp${module#"$CCP_TOP"}" "/ccp${tools#"$CCP_TOP"}"
+	bench=(bash -eu -c 'insmod "$1"; shift; PYTHONDONTWRITEBYTECODE=1 exec "$@"' bash
+		"$module" "${bench[@]}")
+	if [ "$kernel" = uml ]; then
+		"$CCP_TOP/ktests/lab/boot-uml.sh" -r -m 512M -t 900 -o "$out/mptcp" -- "${bench[@]}"
+	else
+		"$CCP_TOP/ktests/lab/boot-stock.sh" -d "$kernel" -p -t 1800 -o "$out/mptcp" \
+			-f ktests/bench -f ktests/kernel -f build/bin/ccpctl -f "$module" -- "${bench[@]}"
+	fi
 }
 
 say "path managers of MPTCP in a lab kernel (two minutes)"

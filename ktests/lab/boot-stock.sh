@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# boot-stock.sh [-m MEM] [-t SECONDS] [-o DIR] [-a ARG]... [-f FILE[:DEST]]...
+# boot-stock.sh [-d stock|x86] [-m MEM] [-t SECONDS] [-o DIR] [-a ARG]... [-f FILE[:DEST]]...
 #               [-k MODULE]... [-p] [-i] [-v] -- CMD...
 # Runs CMD in /ccp as root of the unmodified stock kernel under qemu, from an
 # initramfs with the sysroot's tools; CMD's output is ours as it comes, and so
 # is its exit status. A splat, a panic (134) or no end within SECONDS (124)
 # fails even when CMD doesn't.
+#   -d stock|x86     the kernel (stock)
 #   -m MEM           guest memory (512M; 768M with -p)
 #   -t SECONDS       time it may take (300)
 #   -o DIR           where console.log, dmesg, status and whatever CMD put in
@@ -26,10 +27,11 @@ set -eu
 . "$(dirname "$0")/lib.sh"
 lab=$CCP_TOP/ktests/lab
 
-mem='' limit=300 out='' python='' interactive='' virtual=''
+target=stock mem='' limit=300 out='' python='' interactive='' virtual=''
 args=() pack=() modules=()
-while getopts m:t:o:a:f:k:piv option; do
+while getopts d:m:t:o:a:f:k:piv option; do
 	case $option in
+	d) target=$OPTARG ;;
 	m) mem=$OPTARG ;;
 	t) limit=$OPTARG ;;
 	o) out=$OPTARG ;;
@@ -52,7 +54,7 @@ shift $((OPTIND - 1))
 [ $# -gt 0 ] || die "no command"
 mem=${mem:-$([ -n "$python" ] && echo 768M || echo 512M)}
 
-kernel=$("$lab/stock.sh")
+kernel=$("$lab/kernel.sh" "$target")
 release=$(cat "$kernel/release")
 guest_kernel=/cache${kernel#"$CCP_CACHE"}
 
@@ -61,7 +63,7 @@ if [ -n "$out" ]; then
 	mkdir -p "$out"
 	run=$(cd "$out" && pwd)
 else
-	run=$(mktemp -d "$CCP_TOP/build/run/stock.XXXXXX")
+	run=$(mktemp -d "$CCP_TOP/build/run/$target.XXXXXX")
 fi
 case $run in
 "$CCP_TOP"/build/*) ;;
@@ -160,7 +162,7 @@ boot "$accel" "$limit" || rc=$?
 rm -f "$run/initramfs"
 
 fail() {
-	say "stock $release: $1; see $run"
+	say "$target $release: $1; see $run"
 	exit "$2"
 }
 collect || true

@@ -80,6 +80,8 @@ modules_tree() {
 		put "$path" "${path#"$base"}"
 	done < <(modprobe -d "$base" -S "$release" -a --show-depends "$@" |
 		awk '$1 == "insmod" { print $2 }' | sort -u)
+	# A kernel may have all of them built in.
+	mkdir -p "$root/usr/lib/modules/$release"
 	depmod -b "$root" "$release" 2>/dev/null
 }
 

@@ -26,7 +26,8 @@ kbuild_make() {
 		;;
 	# The compiler Debian built the stock kernel with.
 	stock) words+=(ARCH=x86 CROSS_COMPILE=x86_64-linux-gnu- CC=x86_64-linux-gnu-gcc-14) ;;
-	*) die "no such kernel target: $target (uml, uml-debug, stock)" ;;
+	x86) words+=(ARCH=x86 CC=gcc-14 HOSTCC=gcc-14) ;;
+	*) die "no such kernel target: $target (uml, uml-debug, stock, x86)" ;;
 	esac
 	printf '%s\n' "${words[@]}"
 }

@@ -5,9 +5,9 @@ set -eu
 lab=$(dirname "$0")
 case ${1:-} in
 uml | uml-debug) exec "$lab/uml.sh" "$1" ;;
-stock) exec "$lab/stock.sh" ;;
+stock | x86) exec "$lab/$1.sh" ;;
 *)
-	echo "usage: kernel.sh uml|uml-debug|stock" >&2
+	echo "usage: kernel.sh uml|uml-debug|stock|x86" >&2
 	exit 2
 	;;
 esac

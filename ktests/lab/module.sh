@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# module.sh [-c] TARGET: builds ccp_rs.ko for uml, uml-debug or stock in
+# module.sh [-c] TARGET: builds ccp_rs.ko for uml, uml-debug, stock or x86 in
 # build/module/TARGET and prints its path. -c checks instead: clippy and all
 # compiler warnings as errors, in build/module/TARGET-clippy, no .ko to use.
 set -eu
@@ -12,7 +12,7 @@ if [ "${1:-}" = -c ]; then
 	clippy=1
 	shift
 fi
-target=${1:?usage: module.sh [-c] uml|uml-debug|stock}
+target=${1:?usage: module.sh [-c] uml|uml-debug|stock|x86}
 kernel=$("$lab/kernel.sh" "$target")
 name=$target${clippy:+-clippy}
 dir=$CCP_TOP/build/module/$name

@@ -9,6 +9,22 @@ CCP_SOURCE_OMIT=(
 	drivers/net/wireless drivers/net/ethernet drivers/scsi
 )
 
+# The newest version of linux-source-6.12 that the patches are known to fit; Debian's point releases
+# move what they change.
+lab_source() {
+	local version versions
+	versions=$(once_a_day linux-source-6.12-versions deb_versions linux-source-6.12 "$CCP_SUITE")
+	for version in $versions; do
+		if grep -qxF "${version%-*}" "$CCP_TOP/patches/linux-6.12/versions"; then
+			printf '%s\n' "$version"
+			return
+		fi
+	done
+	say "none of linux-source-6.12 ($(xargs <<<"$versions")) is in patches/linux-6.12/versions"
+	say "trying the newest; when the patches don't apply to it, they need work"
+	sed -n 1p <<<"$versions"
+}
+
 # kernel_source PACKAGE VERSION [PATCH_DIR]: the patched source tree; prints
 # its directory below the cache.
 kernel_source() {

@@ -8,22 +8,6 @@ set -eu
 . "$CCP_TOP/ktests/lab/source.sh"
 . "$CCP_TOP/ktests/lab/kbuild.sh"
 
-# The newest version that the patches are known to fit; Debian's point releases
-# move what they change.
-uml_source() {
-	local version versions
-	versions=$(once_a_day linux-source-6.12-versions deb_versions linux-source-6.12 "$CCP_SUITE")
-	for version in $versions; do
-		if grep -qxF "${version%-*}" "$CCP_TOP/patches/linux-6.12/versions"; then
-			printf '%s\n' "$version"
-			return
-		fi
-	done
-	say "none of linux-source-6.12 ($(xargs <<<"$versions")) is in patches/linux-6.12/versions"
-	say "trying the newest; when the patches don't apply to it, they need work"
-	sed -n 1p <<<"$versions"
-}
-
 # uml_config FLAVOUR: the fragments it is configured with.
 uml_config() {
 	local lab=$CCP_TOP/ktests/lab/config
@@ -63,7 +47,7 @@ make_uml() {
 }
 
 flavour=${1:-uml}
-version=$(uml_source)
+version=$(lab_source)
 config_key=$(uml_key "$flavour")
 source=$(kernel_source linux-source-6.12 "$version" patches/linux-6.12)
 dir=kernel/$flavour-${source##*/linux-source-}-$config_key
