@@ -114,9 +114,12 @@ impl Bridge {
 
     fn tick(&mut self) -> Result<()> {
         let Some(agent) = &mut self.agent else {
-            // A client sends its programs when it hears this.
-            if self.link.connect() {
-                self.link.send(&portus::ready(1));
+            // A client sends its programs when it hears this; once is enough.
+            if !self.link.is_connected()
+                && self.link.connect()
+                && self.link.send(&portus::ready(1)) != Sent::Yes
+            {
+                self.link.disconnect();
             }
             return Ok(());
         };
@@ -150,6 +153,7 @@ impl Bridge {
     fn leave(&mut self, why: &str) -> Result<()> {
         if self.agent.take().is_some() {
             (self.log)(&format!("{why}: its flows fall back"));
+            self.link.disconnect();
             self.kernel.detach()?;
         }
         Ok(())

@@ -27,9 +27,12 @@ pub(crate) struct Link {
     client: PathBuf,
     socket: UnixDatagram,
     room: Vec<u8>,
-    /// Device and inode of the client's socket we are connected to.
-    connected: Option<(u64, u64)>,
+    /// The client's socket we are connected to.
+    connected: Option<Identity>,
 }
+
+/// Device, inode and time of a socket's file.
+type Identity = (u64, u64, i64, i64);
 
 /// How sending went.
 #[derive(Copy, Clone, Debug, Eq, PartialEq)]
@@ -90,16 +93,21 @@ impl Link {
         if self.socket.connect(&self.client).is_err() {
             return false;
         }
-        self.connected = Some((found.dev(), found.ino()));
+        self.connected = Some(identity(&found));
         // What others sent before is not the client's.
         while self.socket.recv(&mut self.room).is_ok() {}
         true
     }
 
+    /// The next [`Link::connect`] is as if there had been none.
+    pub(crate) fn disconnect(&mut self) {
+        self.connected = None;
+    }
+
     /// Whether the client is still the one we are connected to.
     pub(crate) fn is_connected(&self) -> bool {
         let there = fs::symlink_metadata(&self.client).ok();
-        let same = there.map(|found| (found.dev(), found.ino())) == self.connected;
+        let same = there.as_ref().map(identity) == self.connected;
         // A probe: the file of a client that died stays.
         let alive = || UnixDatagram::unbound().and_then(|probe| probe.connect(&self.client));
         same && self.connected.is_some() && alive().is_ok()
@@ -136,6 +144,10 @@ impl Drop for Link {
         // Nothing is left to do when it can't be removed.
         let _ = fs::remove_file(&self.ours);
     }
+}
+
+fn identity(file: &fs::Metadata) -> Identity {
+    (file.dev(), file.ino(), file.ctime(), file.ctime_nsec())
 }
 
 /// Makes the directory, which must be ours or root's and nobody else's to
