@@ -4,7 +4,8 @@
 # Runs the tests of ktests/kernel in lab kernels: one guest per test_TOPIC.py,
 # JOBS at a time, in virtual time. Prints `ok NAME` or `not ok NAME: reason`
 # for each; what a guest's kernel complains about and leaks is a failure too.
-# A file can say what it needs: "# Guest memory: 1G", "# Flavours: uml-debug".
+# A file can say what it needs: "# Guest memory: 1G", "# Flavours: uml-debug", and
+# the real seconds it may take, "# Guest seconds: 900".
 #   -d uml|uml-debug   the kernel (uml)
 # CCP_TOOLS, the directory with ccpctl as seen in the sysroot, can be given.
 set -eu
@@ -31,14 +32,15 @@ mkdir -p "$out"
 
 # guest TOPIC [NAME...]: one guest, its output in $out/TOPIC.txt.
 guest() {
-	local topic=$1 start=$SECONDS rc=0 mem limit=240 selftests=
+	local topic=$1 start=$SECONDS rc=0 mem wanted limit=240 selftests=
 	shift
 	[ "$topic" != python ] || "$lab/python.sh" >/dev/null
 	[ "$topic" != mptcp_selftests ] || selftests=$("$lab/selftests.sh")
 	[ "$topic" != portus_clients ] || "$lab/portus.sh" >/dev/null
 	[ "$flavour" = uml ] || limit=600
+	wanted=$(sed -n 's/^# Guest seconds: //p' "$here/test_$topic.py")
 	mem=$(sed -n 's/^# Guest memory: //p' "$here/test_$topic.py")
-	"$lab/boot-uml.sh" -d "$flavour" -m "${mem:-512M}" -t $limit -o "$out/$topic" -- \
+	"$lab/boot-uml.sh" -d "$flavour" -m "${mem:-512M}" -t "${wanted:-$limit}" -o "$out/$topic" -- \
 		env "CCP_MODULE=/ccp${module#"$CCP_TOP"}" "CCP_TOOLS=$tools" "CCP_YNL=$ynl" \
 		"CCP_TRACEBACK=${CCP_TRACEBACK:-}" "CCP_SELFTESTS=/ccp${selftests#"$CCP_TOP"}" \
 		PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \

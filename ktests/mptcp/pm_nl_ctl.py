@@ -74,8 +74,9 @@ def run(verb: str, words: list[str]) -> bool:
         backup = int(given["flags"] == "backup")
         client.command(Cmd.SUB_PRIORITY, token=token, backup=backup, **pair)
     else:
+        # Upstream's lists what the daemon gave: not the first subflow's address.
         for local in client.connection(token).local:
-            if verb == "dump" or local.loc_id == int(place):
+            if local.loc_id and (verb == "dump" or local.loc_id == int(place)):
                 flags = "signal" if local.announced else "subflow"
                 backup = ",backup" if local.backup else ""
                 print(f"id {local.loc_id} flags {flags}{backup} {local.saddr}")

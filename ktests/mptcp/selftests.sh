@@ -16,4 +16,7 @@ export PM_NL_CTL=$PWD/pm_nl_ctl.real
 printf '#!/bin/sh\nexec python3 %s "$@"\n' "$here/pm_nl_ctl.py" >pm_nl_ctl
 chmod +x pm_nl_ctl
 sed -i 's/net\.mptcp\.pm_type=1/net.mptcp.path_manager=netlink/' ./*.sh
+# Python takes longer to listen than a connection takes to be made; in virtual
+# time a sleep ends when nobody has anything left to do.
+sed -i '/pm_nl_ctl events/a sleep 1' ./*.sh
 exec "$work/run" "$script" "$@"
