@@ -22,7 +22,7 @@ from ccp import Cmd, Reason
 from lab import Lab, both_families, cases, raises, wait_for
 from mptcp import Hosts, Pair
 from net import Namespace
-from portus_clients import start
+from portus_clients import bridge, start
 from rtnl import IFF_UP, RTM_NEWLINK, Rtnl
 from traffic import MSS
 
@@ -245,14 +245,20 @@ def test_portus_client(lab: Lab, over: str) -> None:
     watcher.join()
     tool = start(lab, path.a, "reno", "--ipc", over)
     flow = lab.flow(path).start()
-    wait_for("a program", lambda: watcher.flows()[0].fallback_reason == Reason.NONE, 30)
+
+    def served() -> bool:
+        said = [tool.output, *(each.output for each in bridge)]
+        assert tool.process.poll() is None, f"the client ended: {said}"
+        return watcher.flows()[0].fallback_reason == Reason.NONE
+
+    wait_for("a program", served, 30)
     time.sleep(2)
     got = goodput(flow, 5)
     assert got > SLOW * RATE, f"{got:.1f} of {RATE} Mbit/s: {flow.info()}"
     tool.kill(signal.SIGKILL)
     assert watcher.wait(Cmd.FLOW_FALLBACK, timeout=30).fallback_reason == Reason.AGENT_GONE
-    start(lab, path.a, "reno", "--ipc", over)
-    wait_for("adoption", lambda: watcher.flows()[0].fallback_reason == Reason.NONE, 30)
+    tool = start(lab, path.a, "reno", "--ipc", over)
+    wait_for("adoption", served, 30)
 
 
 def test_mptcp_fullmesh(lab: Lab) -> None:
