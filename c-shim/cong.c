@@ -30,9 +30,13 @@ struct ccp_cong {
 };
 
 static struct ccp_cong ccp_congs[CCP_CONGS_MAX];
-/* How many have a name; and whether the module goes. */
+/* How many have a name. */
 static unsigned int ccp_congs_used;
-static bool ccp_congs_closed;
+/*
+ * While the module is loaded: agents come before that, and if a later step of
+ * its init failed nobody would take their names away.
+ */
+static bool ccp_congs_open;
 /*
  * Held while names are registered, in process context only. TCP takes its own
  * lock inside; nothing that TCP calls takes this one.
@@ -128,8 +132,6 @@ static int ccp_cong_add(const char *name)
 	struct ccp_cong *cong = ccp_cong_find(name);
 	int err;
 
-	if (ccp_congs_closed)
-		return -ENODEV;
 	if (cong && cong->registered)
 		return 0;
 	if (!cong) {
@@ -176,6 +178,12 @@ int ccp_cong_offer(const char *algorithms, u32 len, struct ccp_error *error)
 	int ret = 0;
 
 	mutex_lock(&ccp_congs_lock);
+	if (!ccp_congs_open) {
+		mutex_unlock(&ccp_congs_lock);
+		snprintf(error->text, sizeof(error->text),
+			 "the module is being loaded or removed: try again");
+		return -EAGAIN;
+	}
 	while (ret >= 0 && algorithm < algorithms + len) {
 		snprintf(name, sizeof(name), CCP_CONG_PREFIX "%s", algorithm);
 		ret = ccp_cong_add(name);
@@ -203,6 +211,8 @@ int ccp_cong_offer(const char *algorithms, u32 len, struct ccp_error *error)
 /**
  * ccp_tcp_register() - offer the congestion control "ccp"
  *
+ * To be called last: no step of the module's init may fail any more.
+ *
  * Return: 0 or a negative errno.
  */
 int ccp_tcp_register(void)
@@ -211,6 +221,7 @@ int ccp_tcp_register(void)
 
 	mutex_lock(&ccp_congs_lock);
 	ret = ccp_cong_add(CCP_CONG_NAME);
+	ccp_congs_open = ret >= 0;
 	mutex_unlock(&ccp_congs_lock);
 	return min(ret, 0);
 }
@@ -226,7 +237,7 @@ void ccp_tcp_unregister(void)
 	for (i = 0; i < ccp_congs_used; i++)
 		ccp_cong_remove(&ccp_congs[i]);
 	/* Agents may still come. */
-	ccp_congs_closed = true;
+	ccp_congs_open = false;
 	mutex_unlock(&ccp_congs_lock);
 }
 

@@ -133,14 +133,14 @@ int ccp_dccp_tx_start(struct ccp_dccp_half *half)
 int ccp_dccp_set_flows(struct ccp_dccp_half *half, u32 flows)
 {
 	u32 before = half->admitted;
-	int err = ccp_dccp_admit(half, flows);
+	int err = ccp_rs_dccp_tx_weight(half->state, flows);
 
 	if (err)
 		return err;
-	err = ccp_rs_dccp_tx_weight(half->state, flows);
-	/* What it had always fits. */
+	err = ccp_dccp_admit(half, flows);
+	/* It has sent nothing, so it takes its old N back. */
 	if (err)
-		ccp_dccp_admit(half, before);
+		ccp_rs_dccp_tx_weight(half->state, before);
 	return err;
 }
 

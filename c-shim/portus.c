@@ -267,6 +267,18 @@ static struct pernet_operations ccp_portus_ops = {
 	.size = sizeof(struct ccp_portus_net),
 };
 
+/*
+ * Waits until no message is being handled. The netlink core calls
+ * ccp_portus_input() without a reference to this module: who is about to, or
+ * about to return from it, is waited for as tasks that run our code.
+ */
+static void ccp_portus_drain(void)
+{
+	synchronize_rcu_tasks();
+	wait_var_event(&ccp_portus_inputs, !atomic_read(&ccp_portus_inputs));
+	synchronize_rcu_tasks();
+}
+
 /**
  * ccp_portus_register() - listen to Portus clients
  *
@@ -277,26 +289,25 @@ int ccp_portus_register(void)
 	int err;
 
 	err = register_pernet_subsys(&ccp_portus_ops);
+	if (!err) {
+		err = ccp_portus_device_register();
+		if (err)
+			unregister_pernet_subsys(&ccp_portus_ops);
+	}
+	/* It may have worked in some namespaces for a while. */
 	if (err)
-		return err;
-	err = ccp_portus_device_register();
-	if (err)
-		unregister_pernet_subsys(&ccp_portus_ops);
+		ccp_portus_drain();
 	return err;
 }
 
 /**
  * ccp_portus_unregister() - undo ccp_portus_register()
  *
- * Returns when no message is being handled any more. The netlink core calls
- * ccp_portus_input() without a reference to this module: who is about to, or
- * about to return from it, is waited for as tasks that run our code.
+ * Returns when no message is being handled any more.
  */
 void ccp_portus_unregister(void)
 {
 	ccp_portus_device_unregister();
 	unregister_pernet_subsys(&ccp_portus_ops);
-	synchronize_rcu_tasks();
-	wait_var_event(&ccp_portus_inputs, !atomic_read(&ccp_portus_inputs));
-	synchronize_rcu_tasks();
+	ccp_portus_drain();
 }

@@ -71,6 +71,9 @@ static int ccp_portus_open(struct inode *inode, struct file *file)
 
 	if (!ns_capable(net->user_ns, CAP_NET_ADMIN))
 		return -EPERM;
+	/* Open files aren't waited for if the module's init fails. */
+	if (READ_ONCE(THIS_MODULE->state) != MODULE_STATE_LIVE)
+		return -ENXIO;
 	portus = (struct ccp_portus_file *)sk_alloc(net, AF_UNSPEC, GFP_KERNEL,
 						    &ccp_portus_proto, 0);
 	if (!portus)

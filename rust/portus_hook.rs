@@ -105,7 +105,8 @@ pub(crate) fn closed(flow: &Flow) {
     let Some(charge) = &flow.charge else {
         return;
     };
-    if !charge.told || !charge.reaches(flow.id) {
+    // Somebody else may have the port of a client that is gone.
+    if !charge.told || charge.is_gone() || !charge.reaches(flow.id) {
         return;
     }
     if !charge.tell(&portus::close(portus::sid_of(flow.id))) {
@@ -185,7 +186,11 @@ fn install(
     }
     let installed = program_commands::install_uid(caller, uid, events, instructions, error);
     if is_new {
-        net.agents_changed();
+        match (&installed, net.agent_of(caller.socket)) {
+            // It would have flows, and no program to run on them.
+            (Err(_), Some(agent)) => net.remove_agent(&agent),
+            _ => net.agents_changed(),
+        }
     }
     installed
 }

@@ -137,7 +137,8 @@ fn add(
     let limit = u64::from(shim::limit(Limit::MaxProgramBytes));
     let before = agent.program_bytes.load(Relaxed);
     let bytes = before.saturating_add(code.bytes() as u64);
-    let freed = old.map_or(0, |old| old.bytes() as u64);
+    let unused = old.filter(|old| old.users() == 0);
+    let freed = unused.map_or(0, |old| old.bytes() as u64);
     if bytes.saturating_sub(freed) > limit {
         return Err(error.refuse(
             errno::ENOSPC,
@@ -161,13 +162,16 @@ fn add(
     Ok(program)
 }
 
-/// Takes a program out of the table. The command lock is held.
+/// Takes a program out of the table. The memory of one that still runs is
+/// counted as long as the agent is there. The command lock is held.
 fn forget(net: &Net, agent: &Agent, program: &Program) {
     drop(net.shim.programs().remove(u64::from(program.id)));
     agent.programs.fetch_sub(1, Relaxed);
-    agent
-        .program_bytes
-        .fetch_sub(program.bytes() as u64, Relaxed);
+    if program.retire().is_ok() {
+        agent
+            .program_bytes
+            .fetch_sub(program.bytes() as u64, Relaxed);
+    }
 }
 
 impl Net {

@@ -145,6 +145,14 @@ impl Program {
         self.code.bytes()
     }
 
+    /// How many flows run it.
+    pub(crate) fn users(&self) -> u32 {
+        match self.users.load(Relaxed) {
+            REMOVED => 0,
+            users => users,
+        }
+    }
+
     /// Keeps flows from running it any more, if none does: otherwise how many
     /// do.
     pub(crate) fn retire(&self) -> Result<(), u32> {
@@ -157,10 +165,6 @@ impl Program {
     /// What a dump shows of it.
     pub(crate) fn info(&self, is_fallback: bool) -> ProgramInfo {
         let layout = self.vm().layout();
-        let users = match self.users.load(Relaxed) {
-            REMOVED => 0,
-            users => users,
-        };
         ProgramInfo {
             id: self.id,
             agent: self.agent,
@@ -168,7 +172,7 @@ impl Program {
             report_fields: layout.report_fields as u32,
             registers: layout.registers as u32,
             bytes: self.bytes() as u32,
-            flows: users,
+            flows: self.users(),
             fallback: u32::from(is_fallback),
             name: self.name,
         }

@@ -36,7 +36,7 @@ impl Wire {
 }
 
 /// `struct ccp_portus_ends`.
-#[repr(C)]
+#[repr(C, align(4))]
 #[derive(Default)]
 struct RawEnds {
     local: [u8; 4],

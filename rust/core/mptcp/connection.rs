@@ -239,7 +239,7 @@ impl<L: Room<Local>, S: Room<Track>, A: Room<End>> Connection<L, S, A> {
             return;
         }
         let id = subflow.local.id;
-        // Without memory for its address there is nothing to give back later.
+        // Without an entry for its address there is nothing to give back later.
         let local = self.locals.note(&subflow.local).is_ok().then_some(id);
         match (self.tracks.add(subflow.id, local, joined), local) {
             (Added::New, Some(id)) => self.locals.hold(id),

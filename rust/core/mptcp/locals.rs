@@ -146,7 +146,9 @@ impl<R: Room<Local>> Locals<R> {
     /// The first subflow's address, or that of one which got its id elsewhere.
     pub fn note(&mut self, end: &End) -> Result<(), Conflict> {
         match self.get(end.id) {
-            Some(_) => Ok(()),
+            Some(known) if known.has_host(end) => Ok(()),
+            // The entry its SYN made was forgotten, and the id given out again.
+            Some(_) => Err(Conflict::OtherAddress),
             None => self.insert(end.with_port(0), false, 0),
         }
     }

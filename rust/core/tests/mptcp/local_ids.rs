@@ -86,6 +86,16 @@ fn ids_never_wrap() {
 
 /// Addresses that only a peer's SYN named make way for others.
 #[test]
+fn an_id_given_out_again_is_not_that_of_the_old_address() {
+    let mut table = table();
+    let id = table.id_for(&v4(1, 0, 0)).expect("room");
+    let end = v4(1, 40000, 0).with_id(id);
+    table.note(&end).expect("its own");
+    let other = v4(2, 40000, 0).with_id(id);
+    assert_eq!(table.note(&other), Err(Conflict::OtherAddress));
+}
+
+#[test]
 fn idle_entries_can_not_use_up_the_ids() {
     let mut table = table();
     for n in 1..=256 {
