@@ -240,6 +240,38 @@ def test_n_of_a_socket_without_a_connection(lab: Lab) -> None:
         refused(errno.ENOPROTOOPT, lambda: sock.getsockopt(SOL_DCCP, dccp.TX_INFO, 72))
 
 
+def test_ccpctl_chooses(lab: Lab) -> None:
+    """ccpctl dccp set: for sockets of others, like one that was just accepted."""
+    path = lab.path(delay_ms=20, rate_mbit=8, queue=100)
+    connection = lab.keep(Connection(path, client=(5,), server=(5,)))
+
+    def half(direction: str) -> str:
+        found = lab.ccpctl_json(path.a, "-j", "dccp", "show")
+        return str(next(h["id"] for h in found if h["direction"] == direction))
+
+    def refuses(word: str, *args: str) -> None:
+        done = lab.ccpctl(path.a, "dccp", "set", *args)
+        assert done.returncode != 0 and word in done.stderr, done
+
+    tx = half("tx")
+    for n in ("2.5", "64", "0.5"):
+        done = lab.ccpctl(path.a, "dccp", "set", tx, n)
+        assert done.returncode == 0, done
+        assert Sender.of(connection.a).n == float(n)
+    refuses("at most 64", tx, "64.5")
+    refuses("not above 0", tx, "0")
+    refuses("no sender", half("rx"), "2")
+    refuses("no sender", "4000000000", "2")
+    done = lab.ccpctl(path.b, "dccp", "set", tx, "2")
+    assert "no sender" in done.stderr, done
+    limit(lab, "ccid5_user_flows", "8", "256")
+    refuses("ccid5_user_flows", tx, "20")
+    connection.start()
+    time.sleep(0.2)
+    refuses("has sent packets", tx, "2")
+    assert Sender.of(connection.a).n == 0.5
+
+
 def test_what_is_written_to_proc(lab: Lab) -> None:
     path = lab.path(delay_ms=20)
     connection = lab.keep(Connection(path, client=(5,), server=(5,)))

@@ -14,6 +14,7 @@ pub(crate) fn run(form: Form, action: &DccpAction) -> Result<(), Failure> {
     match action {
         DccpAction::Show => show::show(form),
         DccpAction::Monitor(args) => show::monitor(form, args),
+        &DccpAction::Set { id, n } => half::set(id, n),
         DccpAction::Calc(args) => calc::calc(form, args),
     }
 }

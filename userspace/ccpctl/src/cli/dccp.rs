@@ -10,6 +10,15 @@ pub(crate) enum DccpAction {
     Show,
     /// Show them again and again
     Monitor(DccpMonitorArgs),
+    /// Choose N of a sender that has sent nothing so far
+    Set {
+        /// The sender, by its ID in `ccpctl dccp show`
+        #[arg(value_name = "ID")]
+        id: u32,
+        /// Flows to take the share of, above 0 and at most 64
+        #[arg(value_name = "N", allow_negative_numbers = true)]
+        n: f64,
+    },
     /// Evaluate the throughput equation of MulTFRC, or its inverse
     Calc(CalcArgs),
 }

@@ -32,16 +32,46 @@ pub(super) struct Half {
 }
 
 pub(super) fn all() -> Result<Vec<Half>, Failure> {
-    let text = std::fs::read_to_string(FILE).map_err(|error| {
-        Failure::System(match error.kind() {
-            io::ErrorKind::NotFound => "no CCID 5 here: load ccp_rs on a kernel for which it says \
-                                        'dccp yes'"
-                .into(),
-            io::ErrorKind::PermissionDenied => format!("{FILE}: {error}: only root may look"),
-            _ => format!("{FILE}: {error}"),
-        })
-    })?;
+    let text = std::fs::read_to_string(FILE)
+        .map_err(|error| unusable(&error).unwrap_or_else(|| format!("{FILE}: {error}")))
+        .map_err(Failure::System)?;
     text.lines().map(parse).collect()
+}
+
+/// Chooses N of a sender.
+pub(super) fn set(id: u32, n: f64) -> Result<(), Failure> {
+    if !(n > 0.0 && n <= 64.0) {
+        return Err(Failure::Input(format!(
+            "N {n} is not above 0 and at most 64"
+        )));
+    }
+    std::fs::write(FILE, format!("{id} {n:.6}\n")).map_err(|error| {
+        Failure::System(match error.kind() {
+            // The sender isn't found, the file is.
+            io::ErrorKind::NotFound if std::path::Path::new(FILE).exists() => {
+                format!("no sender {id} here; see 'ccpctl dccp show'")
+            }
+            io::ErrorKind::ResourceBusy => {
+                format!("sender {id} has sent packets: its N can't change any more")
+            }
+            io::ErrorKind::StorageFull => format!(
+                "with N = {n} the senders would add up to more than parameter ccid5_max_flows \
+                 of ccp_rs, or its user's to more than ccid5_user_flows"
+            ),
+            _ => unusable(&error).unwrap_or_else(|| format!("sender {id}, N = {n}: {error}")),
+        })
+    })
+}
+
+/// Why the file can't be used at all.
+fn unusable(error: &io::Error) -> Option<String> {
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            Some("no CCID 5 here: load ccp_rs on a kernel for which it says 'dccp yes'".to_owned())
+        }
+        io::ErrorKind::PermissionDenied => Some(format!("{FILE}: {error}: only root may")),
+        _ => None,
+    }
 }
 
 fn parse(line: &str) -> Result<Half, Failure> {
