@@ -84,7 +84,6 @@ fn ids_never_wrap() {
     assert_eq!(table.claim(&host(256), false, 0), Ok(77));
 }
 
-/// Addresses that only a peer's SYN named make way for others.
 #[test]
 fn an_id_given_out_again_is_not_that_of_the_old_address() {
     let mut table = table();
@@ -95,6 +94,7 @@ fn an_id_given_out_again_is_not_that_of_the_old_address() {
     assert_eq!(table.note(&other), Err(Conflict::OtherAddress));
 }
 
+/// Addresses that only a peer's SYN named make way for others.
 #[test]
 fn idle_entries_can_not_use_up_the_ids() {
     let mut table = table();
