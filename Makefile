@@ -22,6 +22,8 @@ stock: prepare ## ccp_rs.ko and ccpctl for Debian's newest 7.x kernel, in build/
 
 tools: prepare ## ccpctl, in build/bin; needs no kernel
 	@ktests/lab/userspace.sh
+	@build/bin/ccpctl -V >/dev/null 2>&1 || \
+		echo "It is built for Debian 13; here: ktests/lab/run.sh build/bin/ccpctl"
 
 demo: ## a flow on the stock kernel under a userspace algorithm (ALG=bbr: under that one; PYTHON=1: in Python)
 	@ktests/demo.sh

@@ -89,6 +89,7 @@ part_stock() {
 
 # Everything is built before anything runs: a build error is seen at once.
 build_part() {
+	say "building what tests need: $1"
 	"$lab/python.sh" >/dev/null || return
 	[ "$1" != host ] || return 0
 	"$lab/userspace.sh" >/dev/null && "$lab/portus.sh" >/dev/null &&

@@ -214,7 +214,7 @@ pub(crate) struct FlowRecordArgs {
 #[derive(Args)]
 #[command(group = clap::ArgGroup::new("language").required(true))]
 pub(crate) struct NewArgs {
-    /// Name of the algorithm: a letter, then letters, digits, `-` or `_`; 15 at most
+    /// Name of the algorithm: a small letter, then small letters, digits and `_`; 11 in all at most
     pub(crate) name: String,
     /// In Rust
     #[arg(long, group = "language")]
