@@ -146,7 +146,7 @@ pack_initramfs() {
 }
 
 collect() {
-	[ -s "$run/out.tar" ] && tar -C "$run" --no-same-owner -xf "$run/out.tar" && rm -f "$run/out.tar"
+	[ -s "$run/out.tar" ] && tar -C "$run" -m --no-same-owner -xf "$run/out.tar" && rm -f "$run/out.tar"
 }
 
 accel=$(accelerator) || exit 1

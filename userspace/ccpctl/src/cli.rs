@@ -225,7 +225,7 @@ pub(crate) struct NewArgs {
     /// Directory to make [default: the name]
     #[arg(long, value_name = "DIR")]
     pub(crate) path: Option<PathBuf>,
-    /// A checkout of ccp_rs, which the project depends on [default: the one this was built from]
+    /// A checkout of ccp_rs, which the project depends on [default: the one around this directory or this program]
     #[arg(long, value_name = "DIR")]
     pub(crate) checkout: Option<PathBuf>,
 }
