@@ -122,7 +122,7 @@ impl Path {
         if interval >= ENDLESS as f64 {
             return Err(Failure::Input(format!("--p {p} is too small")));
         }
-        Ok(round(self.at(interval as u64)))
+        Ok(round(self.at(interval as u64), 9))
     }
 
     fn loss(&self, x: f64) -> Result<f64, Failure> {
@@ -147,11 +147,14 @@ impl Path {
                 high = middle;
             }
         }
-        Ok(round(ONE / low as f64))
+        Ok(round(ONE / low as f64, 7))
     }
 }
 
-/// To the digits that mean something.
-fn round(value: f64) -> f64 {
-    format!("{value:.11e}").parse().unwrap_or(value)
+/// To that many digits: more would tell only how fine the module's whole
+/// numbers are.
+fn round(value: f64, digits: usize) -> f64 {
+    let after_the_point = digits.saturating_sub(1);
+    let text = format!("{value:.after_the_point$e}");
+    text.parse().unwrap_or(value)
 }
