@@ -11,15 +11,21 @@ mkdir -p "$out"
 bench() { in_sysroot cargo bench --quiet --manifest-path "$@"; }
 
 # The same programs and ACKs in a lab kernel, in real time, and what a flow of
-# the module takes there.
+# the module takes there. The least of five loads: where the code and the flow come
+# to lie changes times by up to a half.
 in_kernel() {
 	local bench module
 	bench=$("$CCP_TOP/ktests/bench/module.sh")
 	module=$("$CCP_TOP/ktests/lab/module.sh" uml)
 	# shellcheck disable=SC2016
 	"$CCP_TOP/ktests/lab/boot-uml.sh" -r -o "$out/uml" -- bash -eu -c '
-		insmod "$1" 2>&1
-		dmesg | sed -n "s/.*ccp_bench: //p"
+		for load in 1 2 3 4 5; do
+			insmod "$1"
+			rmmod ccp_bench
+		done
+		dmesg | sed -n "s/.*ccp_bench: \(.* ns\)$/\1/p" | awk -F": " '\''
+			!($1 in least) || $2 + 0 < least[$1] { least[$1] = $2 + 0 }
+			END { for (name in least) print name ": " least[name] " ns" }'\''
 		insmod "$2"
 		awk '\''$1 == "ccp_flow" { print "flow-bytes: " $4 }'\'' /proc/slabinfo
 	' bash "/ccp${bench#"$CCP_TOP"}" "/ccp${module#"$CCP_TOP"}" >"$out/kernel.txt"
@@ -30,7 +36,7 @@ in_kernel() {
 # is a machine with two, which wants an idle host.
 path_managers() {
 	local module kernel=${CCP_BENCH_KERNEL:-uml}
-	local -a bench=(python3 ktests/bench/path_managers.py build/bin 5 300 100)
+	local -a bench=(python3 ktests/bench/path_managers.py build/bin 15 300 100)
 	module=$("$CCP_TOP/ktests/lab/module.sh" "$kernel")
 	module=${module#"$CCP_TOP/"}
 	"$CCP_TOP/ktests/lab/userspace.sh" >/dev/null
@@ -45,7 +51,7 @@ path_managers() {
 	fi
 }
 
-say "path managers of MPTCP in a lab kernel (two minutes)"
+say "path managers of MPTCP in a lab kernel (three minutes)"
 path_managers
 say "the equation of MulTFRC, and its error at ten million points"
 bench /ccp/rust/core/Cargo.toml --bench multfrc
