@@ -3,8 +3,9 @@
 
 use crate::{
     genl::{Family, Genl},
+    records::Record,
     socket::Repeat,
-    types::{AgentInfo, Attached, Event, FlowInfo, ProgramInfo, Record, Stats, Update},
+    types::{AgentInfo, Attached, Event, FlowInfo, ProgramInfo, Stats, Update},
     uapi::{self, cmd},
     wire::{Attributes, Request},
     Error, Result,

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 //! Errors, worded so that they tell what to do next.
 
-use nix::errno::Errno;
 use std::{fmt, io};
+
+// The kernel's numbers, whatever system this is built for.
+const EPERM: i32 = 1;
+const ENOENT: i32 = 2;
+const EBUSY: i32 = 16;
 
 /// What can go wrong between us and the module.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// There is no such kernel here.
+    #[error("this is not Linux: algorithms can only be simulated here")]
+    NotLinux,
     /// The kernel does not know the family.
     #[error("the kernel module is not loaded: run 'insmod ccp_rs.ko' (or 'modprobe ccp_rs')")]
     NotLoaded,
@@ -52,18 +59,28 @@ pub struct Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let errno = Errno::from_raw(self.errno);
+        let reason = described(self.errno);
         match &self.message {
-            Some(message) => write!(f, "{}: {message} ({})", self.command, errno.desc())?,
-            None => write!(f, "{}: {}", self.command, errno.desc())?,
+            Some(message) => write!(f, "{}: {message} ({reason})", self.command)?,
+            None => write!(f, "{}: {reason}", self.command)?,
         }
         // Without words of the module's own, the refusal is generic netlink's
         // capability check.
-        if errno == Errno::EPERM && self.message.is_none() {
+        if self.errno == EPERM && self.message.is_none() {
             f.write_str("; it needs CAP_NET_ADMIN in this network namespace: run it as root")?;
         }
         Ok(())
     }
+}
+
+#[cfg(target_os = "linux")]
+fn described(errno: i32) -> &'static str {
+    nix::errno::Errno::from_raw(errno).desc()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn described(errno: i32) -> String {
+    format!("error {errno}")
 }
 
 impl Error {
@@ -77,14 +94,15 @@ impl Error {
 
     /// The object the command named does not exist (any more).
     pub fn is_not_found(&self) -> bool {
-        self.errno() == Some(Errno::ENOENT as i32)
+        self.errno() == Some(ENOENT)
     }
 
     /// The object is in a state that does not allow the command now.
     pub fn is_busy(&self) -> bool {
-        self.errno() == Some(Errno::EBUSY as i32)
+        self.errno() == Some(EBUSY)
     }
 
+    #[cfg(target_os = "linux")]
     pub(crate) fn socket(action: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Socket { action, source }
     }
