@@ -47,9 +47,9 @@ fn queue(copa: &Copa, flows: usize) -> (f64, usize) {
 }
 
 #[test]
-fn the_queue_is_that_of_the_paper() {
-    // Section 2.1: it swings around 1/delta packets for each flow, 1.25/delta
-    // on average, and is nearly empty once in five round trips.
+fn the_queue_is_that_of_the_rules() {
+    // For each flow it swings between 0 and 2.5/delta packets in five round
+    // trips (README.md derives that): 1.25/delta on average.
     for flows in [1, 2, 4] {
         let (mean, least) = queue(&Copa::default(), flows);
         let expected = 1.25 * flows as f64 / 0.5;
