@@ -12,6 +12,9 @@ use std::{
 /// kernel takes 15 characters.
 const NAME_MAX: usize = 11;
 
+/// The versions of all dependencies, in a checkout.
+const LOCK: &str = "userspace/Cargo.lock";
+
 /// A file of a project: its path and content, in which `{{name}}`, `{{Type}}`
 /// and `{{checkout}}` stand for what they say.
 type Template = (&'static str, &'static str);
@@ -74,6 +77,12 @@ pub(crate) fn new(args: &NewArgs) -> Result<(), Failure> {
             fs::create_dir_all(parent).map_err(Failure::file(parent))?;
         }
         fs::write(&path, fill(text)).map_err(Failure::file(&path))?;
+    }
+    if args.rust {
+        // The versions this was tested with; cargo drops what isn't needed.
+        let tested = Path::new(&checkout).join(LOCK);
+        let path = directory.join("Cargo.lock");
+        fs::copy(&tested, &path).map_err(Failure::file(&tested))?;
     }
     let next = if args.rust {
         "cargo test"
