@@ -37,7 +37,9 @@ step() {
 }
 
 case $algorithm in
-const | '' | *[!a-z0-9_-]*) die "the demo can't run '$algorithm'; 'ccpctl algorithms' lists what there is, and const needs parameters" ;;
+const) die "const is no demo: it reacts to nothing, so there is nothing to compare; 'ccpctl run const cwnd=40' in 'make lab' runs it" ;;
+lia) die "lia is no demo: it couples subflows of MPTCP, and a flow of TCP is under reno; 'ktests/test.sh uml lia' runs it" ;;
+'' | *[!a-z0-9_-]*) die "the demo can't run '$algorithm'; 'ccpctl algorithms' lists what there is" ;;
 esac
 rm -rf "$out"
 mkdir -p "$out"
