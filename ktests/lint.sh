@@ -4,6 +4,7 @@
 # named. Ends with what failed; the output of each step is in build/lint/.
 set -u
 . "$(dirname "$0")/lab/lib.sh"
+. "$CCP_TOP/ktests/lab/packages.sh"
 lab=$CCP_TOP/ktests/lab
 logs=$CCP_TOP/build/lint
 cd "$CCP_TOP" || exit
@@ -65,6 +66,31 @@ step_shellcheck() {
 	in_sysroot shellcheck -x "${files[@]}"
 }
 
+# Debian's linters, unpacked for the time they run. What people import has types
+# and is for Python 3.9; the rest is for the sysroot's.
+python_lints() {
+	local deb
+	for deb in "${debs[@]}"; do
+		dpkg-deb --fsys-tarfile "/cache/$deb" | tar -x -C /tmp ./usr/lib/python3
+	done
+	export PYTHONPATH=/tmp/usr/lib/python3/dist-packages MYPYPATH=userspace/pyccp/python
+	python3 -m pyflakes "${files[@]}"
+	python3 -m mypy --cache-dir=/tmp/mypy --python-version 3.9 --strict userspace/pyccp/python/*
+	python3 -m mypy --cache-dir=/tmp/mypy --python-version 3.9 userspace/pyccp/examples/*.py
+}
+
+step_python() {
+	local package version
+	local -a files debs
+	# pyportus has the names of portus, whatever they are.
+	mapfile -t files < <(tracked '*.py' '*.pyi' ':!*/pyportus/*')
+	for package in python3-{pyflakes,mypy,mypy-extensions,typing-extensions,psutil}; do
+		version=$(once_a_day "$package" deb_version "$package" "$CCP_SUITE") || return
+		debs+=("$(deb_file "$package" "$version")")
+	done
+	in_sysroot bash -c "set -euo pipefail; $(declare -p files debs); $(declare -f python_lints); python_lints"
+}
+
 step_yaml() { in_sysroot yamllint --strict docs/netlink; }
 
 step_generated() {
@@ -76,7 +102,7 @@ step_generated() {
 }
 
 steps=("$@")
-[ $# -gt 0 ] || steps=(rustfmt shellcheck yaml generated cstyle nopanic clippy module)
+[ $# -gt 0 ] || steps=(rustfmt shellcheck python yaml generated cstyle nopanic clippy module)
 failed=()
 for step in "${steps[@]}"; do
 	declare -F "step_$step" >/dev/null || die "no such step: $step"

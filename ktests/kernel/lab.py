@@ -81,7 +81,7 @@ class Tool:
 
 
 class Module:
-    def __init__(self, path: Route) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
 
     @property
@@ -209,7 +209,7 @@ class Lab:
                 file.write_text("0")
 
     @functools.cached_property
-    def spec(self) -> Route:
+    def spec(self) -> Path:
         return Path(__file__).resolve().parents[2] / "docs/netlink/specs/ccp.yaml"
 
 

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import netlink
 from net import Namespace
-from netlink import attr, attrs, genl, number, u8, u32
+from netlink import attr, attrs, genl, number
 from rtnl import Rtnl
 
 IPPROTO_MPTCP = 262
