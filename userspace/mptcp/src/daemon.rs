@@ -34,6 +34,8 @@ const QUEUED: Duration = Duration::from_secs(3);
 const AUDIT: Duration = Duration::from_secs(10);
 /// Likewise where the kernel counts no events, and only a dump tells.
 const AUDIT_BY_DUMP: Duration = Duration::from_secs(60);
+/// Least time between two wakeups for events that can wait.
+const DEFER: Duration = Duration::from_millis(50);
 /// Turns without a look at the addresses.
 const TURNS: u32 = 256;
 /// As the kernel has it unless told otherwise.
@@ -103,6 +105,10 @@ struct Daemon<'a> {
     dump: Option<Duration>,
     dumped: Duration,
     audit: Duration,
+    /// When deferred events may wake us again.
+    deferred: Duration,
+    /// All of them that are older than the dump to come were taken.
+    taken: bool,
     /// The kernel can list connections.
     lists: bool,
 }
@@ -127,6 +133,8 @@ pub fn run(
         dump: None,
         dumped: Duration::ZERO,
         audit: Duration::ZERO,
+        deferred: Duration::ZERO,
+        taken: false,
         lists: true,
     };
     daemon.begin()?;
@@ -155,7 +163,7 @@ impl Daemon<'_> {
     /// Listens first and lists then: what happens in between is told twice,
     /// not never.
     fn begin(&mut self) -> Result<()> {
-        self.manager.subscribe(&policy::KINDS)?;
+        self.manager.subscribe(&policy::URGENT, &policy::DEFERRED)?;
         self.list_addresses()?;
         self.resync()?;
         self.audit = self.next_audit();
@@ -189,7 +197,10 @@ impl Daemon<'_> {
             self.dump = Some(self.dumped.saturating_add(DUMP));
         }
         // What is queued is older than a dump, and would undo what that says.
-        let queued = self.manager.has_more();
+        if !self.taken && self.dump.is_some_and(|dump| dump <= self.now) {
+            self.taken = self.take_deferred()?;
+        }
+        let queued = !self.taken || self.manager.has_more();
         let ready = |dump: Duration| {
             dump <= self.now && (!queued || dump.saturating_add(QUEUED) <= self.now)
         };
@@ -205,7 +216,7 @@ impl Daemon<'_> {
         Ok(())
     }
 
-    /// Those of one message.
+    /// Those of one message, or of a batch.
     fn take_events(&mut self) -> Result<()> {
         let mut first = true;
         while first || self.manager.has_queued() {
@@ -216,15 +227,36 @@ impl Daemon<'_> {
                     self.engine.event(self.now, &event);
                 }
                 Ok(None) => break,
-                // What it said, a dump says as well.
-                Err(Error::Netlink(error @ ccp_netlink::Error::Malformed(_))) => {
-                    self.log.say(&format!("{error}; asking for all there is"));
-                    self.dump.get_or_insert(self.dumped.saturating_add(DUMP));
-                }
-                Err(error) => return Err(error),
+                Err(error) => self.unreadable(error)?,
             }
             first = false;
         }
+        Ok(())
+    }
+
+    /// From the kernel into the queue. False when not all did fit; the rest may
+    /// wake us at once.
+    fn take_deferred(&mut self) -> Result<bool> {
+        let all = match self.manager.take_deferred() {
+            Ok(all) => all,
+            Err(error) => {
+                self.unreadable(error)?;
+                false
+            }
+        };
+        if all {
+            self.deferred = self.now.saturating_add(DEFER);
+        }
+        Ok(all)
+    }
+
+    /// What an event said that cannot be read, a dump says as well.
+    fn unreadable(&mut self, error: Error) -> Result<()> {
+        let Error::Netlink(error @ ccp_netlink::Error::Malformed(_)) = error else {
+            return Err(error);
+        };
+        self.log.say(&format!("{error}; asking for all there is"));
+        self.dump.get_or_insert(self.dumped.saturating_add(DUMP));
         Ok(())
     }
 
@@ -232,6 +264,7 @@ impl Daemon<'_> {
         self.look_at_clock();
         self.dumped = self.now;
         self.dump = None;
+        self.taken = false;
         let connections = match self.manager.connections() {
             Err(error @ Error::Unsupported(_)) => {
                 self.lists = false;
@@ -304,16 +337,21 @@ impl Daemon<'_> {
     /// addresses.
     fn wait(&mut self, look: bool) -> Result<bool> {
         self.turns = 0;
-        let next = [self.engine.deadline(), self.dump, Some(self.audit)];
+        let deferred = self.manager.deferred_fd();
+        let heeded = deferred.filter(|_| self.deferred <= self.now);
+        let heed = (deferred.is_some() && heeded.is_none()).then_some(self.deferred);
+        let next = [self.engine.deadline(), self.dump, heed, Some(self.audit)];
         let until = next.into_iter().flatten().min().unwrap_or(Duration::MAX);
         let left = until.saturating_sub(self.now).min(SLEEP).as_micros();
         // Rounded up, so that the last part of a millisecond does not spin.
         let ms = if look { 0 } else { left.div_ceil(1000) };
         let timeout = u16::try_from(ms).unwrap_or(u16::MAX);
-        let mut files = [
-            PollFd::new(self.manager.as_fd(), PollFlags::POLLIN),
-            PollFd::new(self.addresses.as_fd(), PollFlags::POLLIN),
-        ];
+        let files = [self.addresses.as_fd(), self.manager.as_fd()];
+        let mut files: Vec<PollFd<'_>> = files
+            .into_iter()
+            .chain(heeded)
+            .map(|file| PollFd::new(file, PollFlags::POLLIN))
+            .collect();
         match poll(&mut files, PollTimeout::from(timeout)) {
             Ok(_) | Err(nix::errno::Errno::EINTR) => {}
             Err(errno) => {
@@ -323,7 +361,12 @@ impl Daemon<'_> {
                 })
             }
         }
-        let [_, changed] = files.map(|file| file.any().unwrap_or(true));
+        let mut ready = files.iter().map(|file| file.any().unwrap_or(true));
+        let (changed, take) = (ready.next() == Some(true), ready.nth(1) == Some(true));
+        if take {
+            self.look_at_clock();
+            self.take_deferred()?;
+        }
         Ok(changed)
     }
 }

@@ -33,6 +33,8 @@ enum Line {
 
 struct Script {
     lines: VecDeque<Line>,
+    /// What is said on the other socket; `None`: there is none.
+    deferred: Option<VecDeque<Line>>,
     dump: Vec<Connection>,
     dumps: usize,
     /// What has been said up to this dump is all.
@@ -49,8 +51,17 @@ impl PathManager for Script {
         Backend::Netlink
     }
 
-    fn subscribe(&mut self, _: &[Kind]) -> Result<()> {
+    fn subscribe(&mut self, _: &[Kind], _: &[Kind]) -> Result<()> {
         Ok(())
+    }
+
+    fn take_deferred(&mut self) -> Result<bool> {
+        let taken = self.lines.is_empty();
+        if taken {
+            self.lines
+                .extend(self.deferred.iter_mut().flat_map(|it| it.drain(..)));
+        }
+        Ok(taken)
     }
 
     fn event(&mut self, _: Option<Duration>) -> Result<Option<Event>> {
@@ -110,6 +121,10 @@ impl PathManager for Script {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.pipe.as_fd()
     }
+
+    fn deferred_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.deferred.as_ref().map(|_| self.pipe.as_fd())
+    }
 }
 
 struct Fixed {
@@ -163,6 +178,7 @@ fn play(lines: Vec<Line>, dump: Vec<Connection>, change: impl FnOnce(&mut Script
     let (changes, _) = UnixStream::pair().unwrap();
     let mut script = Script {
         lines: lines.into(),
+        deferred: None,
         dump,
         dumps: 0,
         stop_after: 1,
@@ -268,6 +284,33 @@ fn lost_and_unreadable_events_bring_a_dump() {
         assert_eq!((outcome.dumps, outcome.summary.resyncs), (2, 1));
         assert!(outcome.commands.is_empty());
     }
+}
+
+#[test]
+fn deferred_events_wake_the_daemon_and_come_before_a_dump() {
+    let mut ended = event(Kind::Closed);
+    if let Line::Event(event) = &mut ended {
+        event.record.token = Some(2);
+    }
+    let outcome = play(Vec::new(), Vec::new(), |script| {
+        script.deferred = Some(VecDeque::from([event(Kind::SubflowEstablished), ended]));
+        script.stop_after = 2;
+    });
+    // The first one is of no known connection.
+    assert_eq!((outcome.dumps, outcome.summary.resyncs), (2, 1));
+    let closed = outcome.log.find("00000002: closed").unwrap();
+    assert!(closed < outcome.log.rfind("listed:").unwrap());
+}
+
+#[test]
+fn what_is_deferred_while_a_dump_is_due_comes_first() {
+    let outcome = play(vec![Line::Garbage], Vec::new(), |script| {
+        script.deferred = Some(VecDeque::from([event(Kind::Closed)]));
+        script.stop_after = 2;
+    });
+    assert_eq!((outcome.dumps, outcome.summary.resyncs), (2, 1));
+    let closed = outcome.log.find("00000001: closed").unwrap();
+    assert!(closed < outcome.log.rfind("listed:").unwrap());
 }
 
 #[test]

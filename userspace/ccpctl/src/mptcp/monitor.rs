@@ -25,7 +25,7 @@ pub(super) fn run(
     let stop = stop::on_signal()?;
     let limit = args.seconds.map(Duration::try_from_secs_f64);
     let end = limit.map(|limit| Instant::now() + limit.unwrap_or(Duration::MAX / 4));
-    manager.subscribe(&Kind::ALL)?;
+    manager.subscribe(&Kind::ALL, &[])?;
     while !stop.load(Ordering::Relaxed) {
         let left = end.map_or(PATIENCE, |end| {
             end.saturating_duration_since(Instant::now()).min(PATIENCE)

@@ -3,6 +3,7 @@
 
 mod choice;
 mod diag;
+mod merge;
 mod module;
 mod sequence;
 pub(crate) mod uapi;
@@ -42,12 +43,17 @@ pub trait PathManager {
     fn backend(&self) -> Backend;
 
     /// Asks for events, before [`PathManager::event`] is used: those of these
-    /// kinds at least.
-    fn subscribe(&mut self, kinds: &[Kind]) -> Result<()>;
+    /// kinds at least. `deferred` ones may stay in the kernel until
+    /// [`PathManager::take_deferred`].
+    fn subscribe(&mut self, kinds: &[Kind], deferred: &[Kind]) -> Result<()>;
 
     /// The next event: `None` when the time is up, or early when a signal
     /// came.
     fn event(&mut self, timeout: Option<Duration>) -> Result<Option<Event>>;
+
+    /// Brings the deferred events from the kernel, for [`PathManager::event`]:
+    /// each after all others that are older. False when there may be more.
+    fn take_deferred(&mut self) -> Result<bool>;
 
     /// Carries out a command.
     fn execute(&mut self, command: &Command) -> Result<()>;
@@ -70,4 +76,8 @@ pub trait PathManager {
 
     /// For poll(2), while there is no more.
     fn as_fd(&self) -> BorrowedFd<'_>;
+
+    /// Likewise: readable when there are deferred events. `None` when none are
+    /// deferred.
+    fn deferred_fd(&self) -> Option<BorrowedFd<'_>>;
 }

@@ -3,7 +3,8 @@
 //! host order, in both directions.
 
 use super::{
-    sequence::{self, Counters, Sequence},
+    merge::{Merge, Source},
+    sequence::{self, Counters},
     uapi::{self, attr, module as number},
     Backend, PathManager,
 };
@@ -14,7 +15,7 @@ use crate::{
 use ccp_netlink::{
     genl::{Family, Genl},
     wire::{malformed, Attributes, Request, Value},
-    Notification, Repeat,
+    Repeat,
 };
 use nix::errno::Errno;
 use std::{
@@ -40,12 +41,36 @@ impl Family for Mptcp {
     }
 }
 
+impl Source for Genl<Mptcp> {
+    fn next(&mut self, timeout: Option<Duration>) -> Result<Option<Event>> {
+        Ok(self.event(timeout)?)
+    }
+
+    fn has_more(&self) -> bool {
+        Self::has_more(self)
+    }
+
+    fn has_queued(&self) -> bool {
+        Self::has_queued(self)
+    }
+}
+
+/// Joins the events, of these kinds only.
+fn listen(genl: &mut Genl<Mptcp>, kinds: &[Kind]) -> ccp_netlink::Result<()> {
+    let flags = kinds
+        .iter()
+        .fold(0, |all, kind| all | number::filter(*kind));
+    let filter = || Request::new(number::CMD_SET_FILTER).u16(attr::FLAGS, flags);
+    genl.command("set-filter", Repeat::Safe, filter, |_| Ok(()))?;
+    genl.subscribe()
+}
+
 /// A connection to family `mptcp`.
 pub struct Module {
     genl: Genl<Mptcp>,
-    sequence: Sequence,
-    /// An event behind a gap.
-    held: Option<Event>,
+    /// Hears of what can wait, so that it wakes nobody.
+    deferred: Option<Genl<Mptcp>>,
+    merge: Merge,
 }
 
 impl Module {
@@ -53,8 +78,8 @@ impl Module {
     pub fn connect() -> ccp_netlink::Result<Self> {
         Ok(Self {
             genl: Genl::connect()?,
-            sequence: Sequence::default(),
-            held: None,
+            deferred: None,
+            merge: Merge::default(),
         })
     }
 
@@ -241,31 +266,28 @@ impl PathManager for Module {
         Backend::Netlink
     }
 
-    fn subscribe(&mut self, kinds: &[Kind]) -> Result<()> {
-        let flags = kinds
-            .iter()
-            .fold(0, |all, kind| all | number::filter(*kind));
-        let filter = || Request::new(number::CMD_SET_FILTER).u16(attr::FLAGS, flags);
-        self.genl
-            .command("set-filter", Repeat::Safe, filter, |_| Ok(()))?;
-        self.genl.subscribe()?;
-        self.sequence.heed(kinds);
-        if let Some(counters) = self.counters()? {
-            self.sequence.start(&counters);
+    fn subscribe(&mut self, kinds: &[Kind], deferred: &[Kind]) -> Result<()> {
+        listen(&mut self.genl, kinds)?;
+        if !deferred.is_empty() {
+            let mut genl = Genl::connect()?;
+            listen(&mut genl, deferred)?;
+            self.deferred = Some(genl);
         }
+        let counters = self.counters()?;
+        let all = kinds.iter().chain(deferred).copied();
+        self.merge.start(all, counters.as_ref());
         Ok(())
     }
 
     fn event(&mut self, timeout: Option<Duration>) -> Result<Option<Event>> {
-        if let Some(event) = self.held.take() {
-            return Ok(Some(event));
+        self.merge.event(&mut self.genl, timeout)
+    }
+
+    fn take_deferred(&mut self) -> Result<bool> {
+        match &mut self.deferred {
+            Some(genl) => self.merge.take(genl),
+            None => Ok(true),
         }
-        let event = self.genl.event(timeout)?;
-        if let Some(event) = event.as_ref().filter(|e| self.sequence.gap_before(e)) {
-            self.held = Some(event.clone());
-            return Ok(Some(Event::overrun()));
-        }
-        Ok(event)
     }
 
     fn execute(&mut self, command: &Command) -> Result<()> {
@@ -312,19 +334,24 @@ impl PathManager for Module {
         let Some(counters) = self.counters()? else {
             return Ok(false);
         };
-        Ok(self.sequence.behind(&counters))
+        let deferred = self.deferred.as_mut();
+        self.merge.is_behind(&mut self.genl, deferred, &counters)
     }
 
     fn has_more(&self) -> bool {
-        self.held.is_some() || self.genl.has_more()
+        self.merge.has_more(&self.genl)
     }
 
     fn has_queued(&self) -> bool {
-        self.held.is_some() || self.genl.has_queued()
+        self.merge.has_queued(&self.genl)
     }
 
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.genl.as_fd()
+    }
+
+    fn deferred_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.deferred.as_ref().map(AsFd::as_fd)
     }
 }
 

@@ -78,8 +78,8 @@ pub(crate) struct Sequence {
 
 impl Sequence {
     /// Events of these kinds are to come.
-    pub(crate) fn heed(&mut self, kinds: &[Kind]) {
-        self.kinds = kinds.iter().copied().collect();
+    pub(crate) fn heed(&mut self, kinds: impl Iterator<Item = Kind>) {
+        self.kinds = kinds.collect();
     }
 
     /// From now on what comes after `counters` must come.
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn counters_show_what_no_later_event_does() {
         let mut sequence = Sequence::default();
-        sequence.heed(&[Kind::Created, Kind::Closed]);
+        sequence.heed([Kind::Created, Kind::Closed].into_iter());
         let counted = |last| Counters {
             last: BTreeMap::from([(Kind::Created, last), (Kind::Fallback, last)]),
             ..Counters::default()

@@ -220,12 +220,16 @@ impl PathManager for Upstream {
     }
 
     /// There is no choosing.
-    fn subscribe(&mut self, _: &[Kind]) -> Result<()> {
+    fn subscribe(&mut self, _: &[Kind], _: &[Kind]) -> Result<()> {
         Ok(self.genl.subscribe()?)
     }
 
     fn event(&mut self, timeout: Option<Duration>) -> Result<Option<Event>> {
         Ok(self.genl.event(timeout)?)
+    }
+
+    fn take_deferred(&mut self) -> Result<bool> {
+        Ok(true)
     }
 
     fn execute(&mut self, command: &Command) -> Result<()> {
@@ -266,6 +270,10 @@ impl PathManager for Upstream {
 
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.genl.as_fd()
+    }
+
+    fn deferred_fd(&self) -> Option<BorrowedFd<'_>> {
+        None
     }
 }
 

@@ -71,13 +71,15 @@ pub struct Step {
     pub why: Why,
 }
 
-/// What the engine must be told. That a connection or a subflow begins says
-/// nothing that its being established doesn't.
-pub const KINDS: [Kind; 8] = [
-    Kind::Established,
+/// What the engine must be told at once. That a connection or a subflow begins
+/// says nothing that its being established doesn't.
+pub const URGENT: [Kind; 3] = [Kind::Established, Kind::Announced, Kind::Removed];
+
+/// What it must be told as well, but leads to nothing that could not wait for a
+/// moment, and may be told after younger urgent events: subflows come to be, or
+/// fail and are tried again a second later, connections end.
+pub const DEFERRED: [Kind; 5] = [
     Kind::Closed,
-    Kind::Announced,
-    Kind::Removed,
     Kind::SubflowEstablished,
     Kind::SubflowClosed,
     Kind::SubflowPriority,

@@ -43,6 +43,8 @@ enum Op {
     Lose,
     /// It comes in another order.
     Shuffle(u64),
+    /// Urgent events overtake those that can wait.
+    Overtake,
     Deliver,
     Wait(u64),
 }
@@ -63,6 +65,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::TimeOut),
         1 => Just(Op::Lose),
         1 => any::<u64>().prop_map(Op::Shuffle),
+        3 => Just(Op::Overtake),
         5 => Just(Op::Deliver),
         3 => (0..200_000_u64).prop_map(Op::Wait),
     ]
@@ -138,6 +141,7 @@ fn apply(rig: &mut Rig, ndiffports: bool, op: &Op) {
         Op::Shuffle(seed) => {
             fastrand::Rng::with_seed(seed).shuffle(rig.kernel.events.make_contiguous());
         }
+        Op::Overtake => rig.overtake(),
         Op::Deliver => drop(rig.settle()),
         Op::Wait(ms) => drop(rig.wait(ms)),
     }

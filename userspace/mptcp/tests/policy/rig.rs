@@ -4,7 +4,7 @@
 use crate::model::Kernel;
 use ccp_mptcp::{
     config::Config,
-    policy::{Address, Engine, Why},
+    policy::{Address, Engine, Why, DEFERRED},
     Command,
 };
 use std::{collections::BTreeSet, net::IpAddr, time::Duration};
@@ -56,6 +56,12 @@ impl Rig {
     pub(crate) fn addresses(&mut self, addresses: Vec<Address>) {
         self.kernel.addresses.clone_from(&addresses);
         self.engine.addresses(self.now, addresses);
+    }
+
+    /// As two sockets bring events: urgent ones first.
+    pub(crate) fn overtake(&mut self) {
+        let events = self.kernel.events.make_contiguous();
+        events.sort_by_key(|event| DEFERRED.contains(&event.kind));
     }
 
     pub(crate) fn lose_link(&mut self, interface: &str) {
