@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Flavours: uml
 # Guest memory: 1G
+# Guest seconds: 600
 """What j is for: CCID 5 beside flows of TCP Reno with N times the rate of TFRC
 (parameter ccid5_tfrc), which doesn't look at how many packets are lost at once.
 At a tail-drop queue that takes several times the share; the packet-level model
@@ -30,6 +31,6 @@ def test_with_and_without_j(lab: Lab) -> None:
 @cases(flows=[1, 6])
 def test_as_many_flows(lab: Lab, flows: int) -> None:
     """N against N Reno flows and nothing else: within the factor of two of RFC
-    5348."""
-    found, _ = share(lab, 32, flows, flows, *QUEUE)
+    5348. Of one flow, a minute gave 0.98 with a standard deviation of 0.13."""
+    found, _ = share(lab, 32, flows, flows, *QUEUE, seconds=240)
     assert 0.5 <= found <= 2, found
