@@ -91,7 +91,7 @@ def test_session(lab: Lab, over: str) -> None:
 
 @each_transport
 def test_flows_older_than_the_agent(lab: Lab, over: str) -> None:
-    """ccp-kernel: after an agent's restart its flows stayed orphans (K-5)."""
+    """ccp-kernel: after an agent's restart its flows stayed orphans."""
     path = lab.path(delay_ms=RTT * 1000)
     watcher = lab.client(path.a)
     watcher.join()
@@ -118,7 +118,7 @@ def test_flows_older_than_the_agent(lab: Lab, over: str) -> None:
 
 @each_transport
 def test_two_agents(lab: Lab, over: str) -> None:
-    """ccp-kernel told all agents of all flows, and believed each (K-10)."""
+    """ccp-kernel told all agents of all flows, and believed each."""
     path = lab.path(delay_ms=RTT * 1000)
     watcher = lab.client(path.a)
     first = client(lab, path.a, over, FIXED)
@@ -204,7 +204,7 @@ def test_idle_agent_is_not_silent(lab: Lab, over: str) -> None:
 
 @each_transport
 def test_program_of_the_same_number(lab: Lab, over: str) -> None:
-    """libccp kept the first (4.5): its reports were read as the second's."""
+    """libccp kept the first: its reports were read as the second's."""
     path = lab.path(delay_ms=RTT * 1000)
     watcher = lab.client(path.a)
     agent = client(lab, path.a, over, isa.fixed_cwnd(12 * MSS, isa.NOW, isa.MSS))
@@ -225,7 +225,7 @@ def test_program_of_the_same_number(lab: Lab, over: str) -> None:
 
 @each_transport
 def test_many_programs(lab: Lab, over: str) -> None:
-    """libccp had room for nine (P-7), and number 1 wiped them (L-10)."""
+    """libccp had room for nine, and number 1 wiped them."""
     path = lab.path(delay_ms=RTT * 1000)
     watcher = lab.client(path.a)
     agent = client(lab, path.a, over)
@@ -243,7 +243,7 @@ def test_many_programs(lab: Lab, over: str) -> None:
 
 @each_transport
 def test_large_program(lab: Lab, over: str) -> None:
-    """256 instructions never ended in libccp (L-3)."""
+    """256 instructions never ended in libccp."""
     path = lab.path(delay_ms=RTT * 1000)
     body = [isa.bind(isa.CWND, isa.imm((14 - k % 8) * MSS)) for k in range(4001)]
     agent = client(lab, path.a, over, isa.Program().always(*body))
@@ -254,7 +254,7 @@ def test_large_program(lab: Lab, over: str) -> None:
 
 @each_transport
 def test_report_without_fields(lab: Lab, over: str) -> None:
-    """To portus it would be the end of the flow (3.7)."""
+    """To portus it would be the end of the flow."""
     path = lab.path(delay_ms=RTT * 1000)
     agent = client(lab, path.a, over, isa.reporter())
     flow = lab.flow(path).start()
@@ -269,7 +269,7 @@ def test_report_without_fields(lab: Lab, over: str) -> None:
 
 @each_transport
 def test_no_report_of_a_program_left(lab: Lab, over: str) -> None:
-    """Clients end on a report of a program they left (R-6)."""
+    """Clients end on a report of a program they left."""
     path = lab.path(delay_ms=RTT * 1000)
     agent = client(lab, path.a, over, isa.reporter(isa.NOW), isa.reporter(isa.MSS))
     lab.flow(path).start()
@@ -284,8 +284,8 @@ def test_no_report_of_a_program_left(lab: Lab, over: str) -> None:
 
 @each_transport
 def test_no_flow_with_a_number_of_old(lab: Lab, over: str) -> None:
-    """libccp's numbers were slots, reused at once (4.4): late commands hit
-    other flows (K-4)."""
+    """libccp's numbers were slots, reused at once: late commands hit
+    other flows."""
     path = lab.path(delay_ms=RTT * 1000)
     watcher = lab.client(path.a)
     agent = client(lab, path.a, over, FIXED)
@@ -308,7 +308,7 @@ def test_no_flow_with_a_number_of_old(lab: Lab, over: str) -> None:
 @each_transport
 def test_agent_that_loses_messages(lab: Lab, over: str) -> None:
     """libccp: one CREATE that found no room, and the datapath never spoke
-    again (P-8, P-9). Here it comes when there is room."""
+    again. Here it comes when there is room."""
     path = lab.path(delay_ms=RTT * 1000)
     watcher = lab.client(path.a)
     agent = client(lab, path.a, over, isa.reporter(*[isa.NOW] * 16))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Messages that no Portus client sends, and senders who may not: everything is
-refused and changes nothing. ccp-kernel believed all of it (K-1, K-2), libccp
-most (L-1 to L-9)."""
+refused and changes nothing. ccp-kernel believed all of it, libccp
+most."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_random_bytes(lab: Lab, over: str) -> None:
 
 
 def test_netlink_headers(lab: Lab) -> None:
-    """libccp got 16 bytes too many, and as many as the header said (K-2)."""
+    """libccp got 16 bytes too many, and as many as the header said."""
     (ns,) = lab.namespaces("n")
     watcher = lab.client(ns)
     agent = lab.keep(portus.NetlinkPortus(ns))
@@ -234,7 +234,7 @@ def send_to_kernel(sock: socket.socket, raw: bytes) -> None:
 
 
 def test_unprivileged_senders(lab: Lab) -> None:
-    """Everybody could speak to ccp-kernel (K-1)."""
+    """Everybody could speak to ccp-kernel."""
     path = lab.path(delay_ms=RTT * 1000)
     watcher = lab.client(path.a)
     agent = lab.keep(portus.NetlinkPortus(path.a))

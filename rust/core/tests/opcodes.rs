@@ -92,7 +92,7 @@ fn mul_overflow_is_exact() {
             (0, MAX, Ok(0)),
             (1 << 32, (1 << 32) - 1, Ok(0xffff_ffff_0000_0000)),
             (1 << 32, 1 << 32, Err(Abort::MulOverflow)),
-            // P-15: libccp lets 13·(13·(2^31−1)²) pass.
+            // libccp lets 13·(13·(2^31−1)²) pass.
             (13 * p, 13 * p, Err(Abort::MulOverflow)),
         ],
     );
