@@ -93,7 +93,10 @@ pub(crate) fn lex(source: &str, diagnostics: &mut Vec<Diagnostic>) -> Vec<Token>
                 if let Some(symbol) = SYMBOLS.iter().find(|s| rest.starts_with(**s)) {
                     (Kind::Symbol, symbol.len())
                 } else {
-                    let len = run(rest, |c| SYMBOL_CHARS.contains(c)).max(c.len_utf8());
+                    let len = match c {
+                        '"' | '\'' => quoted(rest, c),
+                        _ => run(rest, |c| SYMBOL_CHARS.contains(c)).max(c.len_utf8()),
+                    };
                     diagnostics.push(unexpected(rest, at..at + len));
                     (Kind::Invalid, len)
                 }
@@ -113,12 +116,25 @@ fn run(text: &str, accept: impl Fn(char) -> bool) -> usize {
     text.find(|c| !accept(c)).unwrap_or(text.len())
 }
 
+/// Bytes of the string that `text` begins with, in `quote`s on one line; of the
+/// first alone if there is no other. One mistake, one operand.
+fn quoted(text: &str, quote: char) -> usize {
+    let end = text[1..].find([quote, '\n']).map(|at| at + 1);
+    match end {
+        Some(end) if text[end..].starts_with(quote) => end + 1,
+        _ => 1,
+    }
+}
+
 fn unexpected(rest: &str, span: Range<usize>) -> Diagnostic {
     let text = &rest[..span.len()];
+    // A quote shows as it is.
+    let shown = text.escape_debug().to_string();
+    let shown = shown.replace("\\\"", "\"").replace("\\'", "'");
     let d = Diagnostic::error(
         "E0101",
         span,
-        format!("`{}` has no meaning in this language", text.escape_debug()),
+        format!("`{shown}` has no meaning in this language"),
     );
     match text {
         "=" => d.help("assign with `:=`, compare with `==`"),
@@ -128,7 +144,7 @@ fn unexpected(rest: &str, span: Range<usize>) -> Diagnostic {
         "&" => d.help("logical and is `&&`; there are no bit operations"),
         "|" => d.help("logical or is `||`; there are no bit operations"),
         "%" => d.help("there is no remainder; `(- a (* b (/ a b)))` computes one"),
-        "\"" | "'" => d.help("there are no strings"),
+        _ if text.starts_with(['"', '\'']) => d.help("there are no strings"),
         ";" | "//" => d.help("a comment starts with `#`"),
         "{" | "}" | "[" | "]" => d.help("only `(` and `)` group"),
         "," => d.help("operands are separated by spaces"),

@@ -320,6 +320,11 @@ fn one_mistake_is_one_error_that_says_the_way_out() {
             "a program is one `(def ...)`",
         ),
         ("\u{1}\u{2}", "E0101", ""),
+        (
+            "(def (Report (a 0))) (when true (:= Report.a \"ctrl: string\"))",
+            "E0101",
+            "there are no strings",
+        ),
         (") (", "E0103", "remove it"),
     ] {
         let found = diagnose("one.ccp", source);
