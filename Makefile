@@ -34,6 +34,9 @@ python: prepare ## a wheel of the Python package pyccp, in build/wheels
 demo-dccp: prepare ## a MulTFRC flow (DCCP's CCID 5) beside flows of TCP Reno
 	@ktests/demo-dccp.sh
 
+demo-mptcp: prepare ## an MPTCP connection over two paths, of which one is cut and comes back
+	@ktests/demo-mptcp.sh
+
 test: prepare ## all tests; ends with "N passed, N failed"
 	@ktests/test.sh
 
@@ -61,5 +64,5 @@ clean: ## remove what was built here; the cache stays
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 11
 
-.PHONY: module stock tools demo python demo-dccp test bench fuzz lint lab prepare clean help
+.PHONY: module stock tools demo python demo-dccp demo-mptcp test bench fuzz lint lab prepare clean help
 .DEFAULT_GOAL := module
