@@ -281,6 +281,9 @@ pub(crate) struct RecvArgs {
     /// Connections to serve before exit; 0 serves for ever
     #[arg(short, long, default_value_t = 1)]
     pub(crate) count: u64,
+    /// Take MPTCP connections, too
+    #[arg(long)]
+    pub(crate) mptcp: bool,
 }
 
 #[derive(Args)]
@@ -300,6 +303,9 @@ pub(crate) struct SendArgs {
     /// Congestion control of the connection [default: the system's]
     #[arg(short, long, value_name = "NAME")]
     pub(crate) congestion: Option<String>,
+    /// An MPTCP connection; what TCP_INFO says is of its first subflow
+    #[arg(long)]
+    pub(crate) mptcp: bool,
     /// Time between two samples of TCP_INFO, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=3_600_000))]
     pub(crate) interval: u64,

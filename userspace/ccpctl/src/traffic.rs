@@ -9,6 +9,15 @@ use crate::{
     cli::{Form, TrafficAction},
     Failure,
 };
+use socket2::Protocol;
+
+fn protocol(mptcp: bool) -> Protocol {
+    if mptcp {
+        Protocol::MPTCP
+    } else {
+        Protocol::TCP
+    }
+}
 
 pub(crate) fn run(form: Form, action: &TrafficAction) -> Result<(), Failure> {
     match action {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The receiving end: reads and forgets.
 
+use super::protocol;
 use crate::{cli::RecvArgs, Failure};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Socket, Type};
 use std::{
     io::Read,
     net::{SocketAddr, TcpListener, TcpStream},
@@ -14,7 +15,8 @@ const CHUNK: usize = 1 << 20;
 
 pub(super) fn recv(args: &RecvArgs) -> Result<(), Failure> {
     let address = SocketAddr::new(args.address, args.port);
-    let listener = listen(address).map_err(Failure::system(&format!("listen on {address}")))?;
+    let listener =
+        listen(address, args.mptcp).map_err(Failure::system(&format!("listen on {address}")))?;
     let mut workers = Vec::new();
     let mut served = 0;
     while args.count == 0 || served < args.count {
@@ -30,11 +32,11 @@ pub(super) fn recv(args: &RecvArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+fn listen(address: SocketAddr, mptcp: bool) -> std::io::Result<TcpListener> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
-        Some(Protocol::TCP),
+        Some(protocol(mptcp)),
     )?;
     socket.set_reuse_address(true)?;
     if address.is_ipv6() {

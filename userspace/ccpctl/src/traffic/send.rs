@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The sending end: fills the connection and samples TCP_INFO.
 
-use super::info::Info;
+use super::{info::Info, protocol};
 use crate::{
     cli::{Form, SendArgs},
     format::{json, scaled},
     Failure,
 };
 use serde::Serialize;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Socket, Type};
 use std::{
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpStream},
@@ -64,7 +64,7 @@ struct Sample {
 
 pub(super) fn send(form: Form, args: &SendArgs) -> Result<(), Failure> {
     let remote = SocketAddr::new(args.address, args.port);
-    let stream = connect(remote, args.congestion.as_deref())?;
+    let stream = connect(remote, args)?;
     let congestion = congestion(&stream).map_err(Failure::system("TCP_CONGESTION"))?;
     let local = stream
         .local_addr()
@@ -117,14 +117,14 @@ pub(super) fn send(form: Form, args: &SendArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn connect(remote: SocketAddr, congestion: Option<&str>) -> Result<TcpStream, Failure> {
+fn connect(remote: SocketAddr, args: &SendArgs) -> Result<TcpStream, Failure> {
     let socket = Socket::new(
         Domain::for_address(remote),
         Type::STREAM,
-        Some(Protocol::TCP),
+        Some(protocol(args.mptcp)),
     )
     .map_err(Failure::system("socket"))?;
-    if let Some(name) = congestion {
+    if let Some(name) = &args.congestion {
         socket
             .set_tcp_congestion(name.as_bytes())
             .map_err(Failure::system(&format!("congestion control '{name}'")))?;
