@@ -236,10 +236,11 @@ def test_ports_of_simulate_differ_modulo_their_number(lab: Lab, family: int) -> 
     flow.finish()
 
 
-def test_backups_wait(lab: Lab) -> None:
+@both_families
+def test_backups_wait(lab: Lab, family: int) -> None:
     hosts = two_paths(lab)
     tool = daemon(lab, hosts.a, "--policy", "backup")
-    flow = transfer(lab, hosts)
+    flow = transfer(lab, hosts, family)
     found = wait_subflows(lab, hosts, 2)
     assert [subflow["backup"] for subflow in found] == [False, True], found
     time.sleep(1)
