@@ -9,8 +9,11 @@
  * all of TCP's do, though agents belong to a network namespace. So an agent may
  * bring new ones only if it has its rights in the initial user namespace.
  *
- * A place in the pool never gets another name. TCP, and whoever has a socket,
- * may so look at ops of the pool at any time.
+ * A place in the pool never gets another name once TCP took it. Nobody can say
+ * whether a name is in use: sockets that aren't connected and sysctls hold a
+ * reference to the module, not to the name, and routes have its hash only. So a
+ * name can't be given back, and there are 64: TCP has room for the names of 128
+ * congestion controls in all where it lists them, and warns if that is too few.
  */
 
 #include <linux/mutex.h>
@@ -26,15 +29,14 @@ struct ccp_cong {
 	struct tcp_congestion_ops ops;
 	/* Never registered: what a socket without a flow is switched to. */
 	struct tcp_congestion_ops reno;
-	bool registered;	/* under ccp_congs_lock */
 };
 
 static struct ccp_cong ccp_congs[CCP_CONGS_MAX];
-/* How many have a name. */
+/* How many TCP knows; under ccp_congs_lock while they are open. */
 static unsigned int ccp_congs_used;
 /*
  * While the module is loaded: agents come before that, and if a later step of
- * its init failed nobody would take their names away.
+ * its init failed nobody would take their names away. Under ccp_congs_lock.
  */
 static bool ccp_congs_open;
 /*
@@ -126,86 +128,96 @@ static struct ccp_cong *ccp_cong_find(const char *name)
 	return NULL;
 }
 
-/* Return: 1 when it was not registered before, 0 when it was, or an error. */
+/* A name that TCP refuses leaves the place to the next one: nobody saw it. */
 static int ccp_cong_add(const char *name)
 {
-	struct ccp_cong *cong = ccp_cong_find(name);
+	struct ccp_cong *cong = &ccp_congs[ccp_congs_used];
 	int err;
 
-	if (cong && cong->registered)
-		return 0;
-	if (!cong) {
-		if (ccp_congs_used == CCP_CONGS_MAX)
-			return -ENOSPC;
-		cong = &ccp_congs[ccp_congs_used];
-		cong->ops = ccp_tcp_ops;
-		cong->reno = ccp_tcp_reno_ops;
-		strscpy(cong->ops.name, name);
-		strscpy(cong->reno.name, name);
-	}
+	cong->ops = ccp_tcp_ops;
+	cong->reno = ccp_tcp_reno_ops;
+	strscpy(cong->ops.name, name);
+	strscpy(cong->reno.name, name);
 	err = tcp_register_congestion_control(&cong->ops);
-	if (err)
-		return err;
-	cong->registered = true;
-	if (cong == &ccp_congs[ccp_congs_used])
+	if (!err)
 		ccp_congs_used++;
-	return 1;
+	return err;
 }
 
-static void ccp_cong_remove(struct ccp_cong *cong)
+/* From one name to the next one: each ends with a NUL. */
+static const char *ccp_cong_next(const char *algorithm)
 {
-	if (cong->registered)
-		tcp_unregister_congestion_control(&cong->ops);
-	cong->registered = false;
+	return algorithm + strlen(algorithm) + 1;
+}
+
+/* Whether TCP doesn't know it yet, and it wasn't in the list before: @name. */
+static bool ccp_cong_is_missing(const char *algorithms, const char *algorithm,
+				char *name)
+{
+	const char *before;
+
+	for (before = algorithms; before < algorithm; before = ccp_cong_next(before))
+		if (!strcmp(before, algorithm))
+			return false;
+	snprintf(name, TCP_CA_NAME_MAX, CCP_CONG_PREFIX "%s", algorithm);
+	return !ccp_cong_find(name);
+}
+
+/* There is room for all. */
+static void ccp_cong_add_missing(const char *algorithms, u32 len, char *without)
+{
+	const char *algorithm, *end = algorithms + len;
+	char name[TCP_CA_NAME_MAX];
+
+	for (algorithm = algorithms; algorithm < end;
+	     algorithm = ccp_cong_next(algorithm))
+		if (ccp_cong_is_missing(algorithms, algorithm, name) &&
+		    ccp_cong_add(name))
+			snprintf(without, CCP_CONG_TEXT,
+				 "TCP does not take %s: another has the name, or its hash",
+				 name);
 }
 
 /**
  * ccp_cong_offer() - have a congestion control for each of an agent's algorithms
  * @algorithms: their names, each with its NUL, checked
  * @len: bytes of them, at most those of CCP_ALGORITHMS_MAX names
- * @error: filled in on failure; then nothing has changed
+ * @without: what the agent has to do without, for people, in CCP_CONG_TEXT
+ *           bytes; empty if nothing
+ * @error: filled in on failure
+ *
+ * Without room for all names that are missing none is added.
  *
  * May sleep.
  *
  * Return: 0 or a negative errno.
  */
-int ccp_cong_offer(const char *algorithms, u32 len, struct ccp_error *error)
+int ccp_cong_offer(const char *algorithms, u32 len, char *without,
+		   struct ccp_error *error)
 {
-	DECLARE_BITMAP(added, CCP_CONGS_MAX) = {};
-	const char *algorithm = algorithms;
+	const char *algorithm, *end = algorithms + len;
 	char name[TCP_CA_NAME_MAX];
-	unsigned int i;
-	int ret = 0;
+	unsigned int missing = 0;
 
+	without[0] = '\0';
 	mutex_lock(&ccp_congs_lock);
 	if (!ccp_congs_open) {
 		mutex_unlock(&ccp_congs_lock);
-		snprintf(error->text, sizeof(error->text),
-			 "the module is being loaded or removed: try again");
+		strscpy(error->text,
+			"the module is being loaded or removed: try again");
 		return -EAGAIN;
 	}
-	while (ret >= 0 && algorithm < algorithms + len) {
-		snprintf(name, sizeof(name), CCP_CONG_PREFIX "%s", algorithm);
-		ret = ccp_cong_add(name);
-		if (ret > 0)
-			__set_bit(ccp_cong_find(name) - ccp_congs, added);
-		algorithm += strlen(algorithm) + 1;
-	}
-	if (ret < 0) {
-		for_each_set_bit(i, added, CCP_CONGS_MAX)
-			ccp_cong_remove(&ccp_congs[i]);
-		error->attr = CCP_A_AGENT_ALGORITHM;
-		if (ret == -ENOSPC)
-			snprintf(error->text, sizeof(error->text),
-				 "no room for %s: there are %u names already, which stay until the module goes",
-				 name, CCP_CONGS_MAX);
-		else
-			snprintf(error->text, sizeof(error->text),
-				 "TCP does not take the name %s: another congestion control has it, or its hash",
-				 name);
-	}
+	for (algorithm = algorithms; algorithm < end;
+	     algorithm = ccp_cong_next(algorithm))
+		missing += ccp_cong_is_missing(algorithms, algorithm, name);
+	if (missing > CCP_CONGS_MAX - ccp_congs_used)
+		snprintf(without, CCP_CONG_TEXT,
+			 "no room for %u names ccp_NAME, there are %u of %u: none was added",
+			 missing, ccp_congs_used, CCP_CONGS_MAX);
+	else
+		ccp_cong_add_missing(algorithms, len, without);
 	mutex_unlock(&ccp_congs_lock);
-	return min(ret, 0);
+	return 0;
 }
 
 /**
@@ -217,13 +229,13 @@ int ccp_cong_offer(const char *algorithms, u32 len, struct ccp_error *error)
  */
 int ccp_tcp_register(void)
 {
-	int ret;
+	int err;
 
 	mutex_lock(&ccp_congs_lock);
-	ret = ccp_cong_add(CCP_CONG_NAME);
-	ccp_congs_open = ret >= 0;
+	err = ccp_cong_add(CCP_CONG_NAME);
+	ccp_congs_open = !err;
 	mutex_unlock(&ccp_congs_lock);
-	return min(ret, 0);
+	return err;
 }
 
 /**
@@ -233,12 +245,12 @@ void ccp_tcp_unregister(void)
 {
 	unsigned int i;
 
+	/* Agents may still come: each name takes a grace period, without them. */
 	mutex_lock(&ccp_congs_lock);
-	for (i = 0; i < ccp_congs_used; i++)
-		ccp_cong_remove(&ccp_congs[i]);
-	/* Agents may still come. */
 	ccp_congs_open = false;
 	mutex_unlock(&ccp_congs_lock);
+	for (i = 0; i < ccp_congs_used; i++)
+		tcp_unregister_congestion_control(&ccp_congs[i].ops);
 }
 
 MODULE_ALIAS("tcp_ccp");

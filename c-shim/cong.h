@@ -7,6 +7,8 @@
 
 struct tcp_congestion_ops;
 
+#define CCP_CONG_TEXT	80	/* with the NUL; what an extack has room for */
+
 /* tcp.c: without names. */
 extern const struct tcp_congestion_ops ccp_tcp_ops;
 extern const struct tcp_congestion_ops ccp_tcp_reno_ops;
@@ -16,6 +18,7 @@ bool ccp_cong_is_ours(const struct tcp_congestion_ops *ops);
 const struct tcp_congestion_ops *ccp_cong_reno(const struct tcp_congestion_ops *ops);
 const struct tcp_congestion_ops *ccp_cong_ops(const struct tcp_congestion_ops *reno);
 const char *ccp_cong_name(const struct sock *sk);
-int ccp_cong_offer(const char *algorithms, u32 len, struct ccp_error *error);
+int ccp_cong_offer(const char *algorithms, u32 len, char *without,
+		   struct ccp_error *error);
 
 #endif

@@ -3,6 +3,8 @@
  * Commands about agents.
  */
 
+#include <linux/net.h>
+
 #include "ccp_nl_gen.h"
 #include "cong.h"
 #include "netlink.h"
@@ -44,6 +46,7 @@ static int ccp_nl_algorithms(struct genl_info *info, char *names, u32 *len,
 int ccp_nl_agent_attach_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	char names[CCP_ALGORITHMS_MAX * CCP_ALGORITHM_LEN];
+	char without[CCP_CONG_TEXT] = "";
 	struct ccp_agent_info agent;
 	struct ccp_error error = {}, ignored = {};
 	struct ccp_caller caller;
@@ -78,15 +81,23 @@ int ccp_nl_agent_attach_doit(struct sk_buff *skb, struct genl_info *info)
 				 ccp_rs_max_events())))
 		err = -EMSGSIZE;
 	attached = !err;
-	/* Congestion controls are the machine's, not the namespace's. */
+	/*
+	 * Congestion controls are the machine's, not the namespace's. Without
+	 * them the agent is still good for the others, and those of "ccp".
+	 */
 	if (!err && netlink_capable(skb, CAP_NET_ADMIN))
-		err = ccp_cong_offer(names, len, &error);
+		err = ccp_cong_offer(names, len, without, &error);
 	err = ccp_nl_send(info, reply, header, err);
 	/* Who can't be told its id isn't attached. */
 	if (attached && err)
 		ccp_rs_agent_detach(&caller, &ignored);
 	else if (attached)
 		ccp_rs_agent_ready(&caller);
+	if (!err && without[0]) {
+		net_notice_ratelimited("ccp_rs: agent %u: %s; names stay until the module goes\n",
+				       agent.id, without);
+		NL_SET_ERR_MSG_FMT(info->extack, "%s", without);
+	}
 	return ccp_nl_end(skb, info, &caller, err, &error);
 }
 

@@ -173,6 +173,8 @@ class Netlink:
         self.seq = 0
         self.events: list[Message] = []
         self.interrupted = False
+        self.warning = ""
+        """Text of the last request that wasn't refused."""
 
     def close(self) -> None:
         self.sock.close()
@@ -216,6 +218,7 @@ class Netlink:
                     error = refusal(message, request)
                     if error.code:
                         raise error
+                    self.warning = error.text
                     done = True
                 else:
                     found.append(message)

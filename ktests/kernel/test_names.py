@@ -258,24 +258,40 @@ def test_bad_names(lab: Lab) -> None:
     assert client.agents() == []
 
 
-def test_names_of_others(lab: Lab) -> None:
-    """A pool that is full: who wants one more name doesn't attach."""
+def warned(client: Client, *algorithms: str) -> str:
+    """Attaches; what the kernel says beside its ACK."""
+    client.attach("agent", *algorithms)
+    return client.nl.warning
+
+
+def test_no_room_for_names(lab: Lab) -> None:
+    """A pool that is full: who wants one more attaches without, and takes no room."""
     fresh(lab)
     (ns,) = lab.namespaces("n")
+    before = len(available())
     taken = 1
     while taken + 15 <= POOL:
         with lab.client(ns) as client:
-            client.attach("agent", *(f"n{taken + k}" for k in range(15)))
+            assert warned(client, *(f"n{taken + k}" for k in range(15))) == ""
         taken += 15
-    client = lab.client(ns)
     left = POOL - taken
-    with raises(errno.ENOSPC, "64", "ccp_m"):
-        client.attach("agent", *(f"m{k}" for k in range(left + 1)))
-    assert client.agents() == []
-    assert not [name for name in available() if name.startswith("ccp_m")]
-    # What is there already can be offered by anybody.
-    client.attach("agent", "n1", "n2")
-    client.close()
+    for word in ("m", "l", "m"):
+        with lab.client(ns) as client:
+            said = warned(client, "n1", *(f"{word}{k}" for k in range(left + 1)))
+            assert f"no room for {left + 1} names" in said and "64" in said, said
+            (agent,) = client.agents()
+            assert len(agent.algorithm) == left + 2
+    assert len(available()) - before == taken - 1
+    log = net.run("dmesg")
+    assert f"no room for {left + 1} names" in log
+    # What was refused kept no places; a name is counted once.
+    with lab.client(ns) as client:
+        assert warned(client, *(f"k{k % left}" for k in range(left + 5))) == ""
+    assert len(available()) - before == POOL - 1
+    # What is there can be offered by anybody.
+    with lab.client(ns) as client:
+        assert warned(client, "n1", "n2", "k0") == ""
+        assert "no room for 1 names" in warned(lab.client(ns), "n1", "one-more")
     fresh(lab)
 
 
