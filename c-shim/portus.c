@@ -5,12 +5,15 @@
  * every network namespace.
  *
  * That protocol is the netlink core's: what we would say of bind() and of groups
- * isn't asked. So a worker calls for new clients all the time, see
- * ccp_portus_announce(). They end by NETLINK_URELEASE, as other agents (netlink.c).
+ * isn't asked. So a worker calls for new clients all the time, one for all
+ * namespaces, see ccp_portus_announce(). They end by NETLINK_URELEASE, as other agents (netlink.c).
  */
 
+#include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/wait_bit.h>
+#include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <net/netlink.h>
 #include <net/netns/generic.h>
@@ -21,17 +24,28 @@
 #include "trace.h"
 
 #define CCP_PORTUS_GROUP	22
+/* From one pass of the watch to the next: with clients, and without. */
 #define CCP_PORTUS_WATCH	(HZ / 5)
+#define CCP_PORTUS_IDLE		HZ
 
 /* What net_generic() keeps. */
 struct ccp_portus_net {
 	struct net *net;
 	struct sock __rcu *sk;
 	struct sock *closing;
-	struct delayed_work watch;
+	/* Under ccp_portus_nets_lock. */
+	struct list_head list;
+	unsigned long pass;	/* in which the watch was here */
 };
 
 static unsigned int ccp_portus_id __read_mostly;
+/* The namespaces that are watched, those where the watch was last at the end. */
+static LIST_HEAD(ccp_portus_nets);
+/*
+ * Held while the watch is in one namespace, which can't go then. Outside of the
+ * namespace's command lock.
+ */
+static DEFINE_MUTEX(ccp_portus_nets_lock);
 /* Calls of ccp_portus_input() under way. */
 static atomic_t ccp_portus_inputs = ATOMIC_INIT(0);
 
@@ -187,6 +201,13 @@ static int ccp_portus_called(struct sock *sk, struct sk_buff *skb, void *data)
 	       ccp_rs_portus_known(state, sk);
 }
 
+/* Somebody listens, in any namespace: without, a message isn't worth it. */
+static bool ccp_portus_listened(const struct ccp_portus_net *portus)
+{
+	return netlink_has_listeners(rcu_access_pointer(portus->sk),
+				     CCP_PORTUS_GROUP);
+}
+
 /**
  * ccp_portus_announce() - call those that listen and are no agents
  * @portus: from ccp_rs_portus_watch()
@@ -201,8 +222,7 @@ void ccp_portus_announce(struct ccp_portus_net *portus, const void *message,
 	struct sock *sk = rcu_access_pointer(portus->sk);
 	struct sk_buff *skb;
 
-	/* In any namespace: then it isn't worth a message. */
-	if (!sk || !netlink_has_listeners(sk, CCP_PORTUS_GROUP))
+	if (!ccp_portus_listened(portus))
 		return;
 	skb = ccp_portus_skb(message, len, GFP_KERNEL);
 	if (skb)
@@ -211,16 +231,55 @@ void ccp_portus_announce(struct ccp_portus_net *portus, const void *message,
 					   portus);
 }
 
+/*
+ * The watch in the next namespace. Return: whether there was one in which it
+ * hadn't been in this pass.
+ */
+static bool ccp_portus_watch_next(unsigned long pass, bool *clients)
+{
+	struct ccp_portus_net *portus;
+	struct ccp_state *state;
+
+	guard(mutex)(&ccp_portus_nets_lock);
+	portus = list_first_entry_or_null(&ccp_portus_nets,
+					  struct ccp_portus_net, list);
+	if (!portus || portus->pass == pass)
+		return false;
+	portus->pass = pass;
+	list_move_tail(&portus->list, &ccp_portus_nets);
+	state = ccp_net_state(portus->net);
+	if (state && ccp_rs_portus_watch(state, portus))
+		*clients = true;
+	if (ccp_portus_listened(portus))
+		*clients = true;
+	return true;
+}
+
+static void ccp_portus_watch(struct work_struct *work);
+static DECLARE_DELAYED_WORK(ccp_portus_watch_work, ccp_portus_watch);
+
+static void ccp_portus_watch_in(unsigned long delay)
+{
+	queue_delayed_work(system_power_efficient_wq, &ccp_portus_watch_work,
+			   delay);
+}
+
 static void ccp_portus_watch(struct work_struct *work)
 {
-	struct ccp_portus_net *portus =
-		container_of(work, struct ccp_portus_net, watch.work);
-	struct ccp_state *state = ccp_net_state(portus->net);
+	static unsigned long pass;
+	unsigned long start = jiffies;
+	bool clients = false;
 
-	if (!state)
-		return;
-	ccp_rs_portus_watch(state, portus);
-	schedule_delayed_work(&portus->watch, CCP_PORTUS_WATCH);
+	pass++;
+	while (ccp_portus_watch_next(pass, &clients))
+		cond_resched();
+	/*
+	 * Anybody may have namespaces and listeners: a sixteenth of a
+	 * processor's time for them is enough.
+	 */
+	ccp_portus_watch_in(max(clients ? CCP_PORTUS_WATCH :
+					  round_jiffies_relative(CCP_PORTUS_IDLE),
+				15 * (jiffies - start)));
 }
 
 static int ccp_portus_init(struct net *net)
@@ -238,8 +297,8 @@ static int ccp_portus_init(struct net *net)
 	}
 	portus->net = net;
 	rcu_assign_pointer(portus->sk, sk);
-	INIT_DELAYED_WORK(&portus->watch, ccp_portus_watch);
-	schedule_delayed_work(&portus->watch, 0);
+	guard(mutex)(&ccp_portus_nets_lock);
+	list_add_tail(&portus->list, &ccp_portus_nets);
 	return 0;
 }
 
@@ -248,7 +307,9 @@ static void ccp_portus_pre_exit(struct net *net)
 {
 	struct ccp_portus_net *portus = net_generic(net, ccp_portus_id);
 
-	cancel_delayed_work_sync(&portus->watch);
+	mutex_lock(&ccp_portus_nets_lock);
+	list_del(&portus->list);
+	mutex_unlock(&ccp_portus_nets_lock);
 	portus->closing = rcu_replace_pointer(portus->sk, NULL, true);
 }
 
@@ -297,6 +358,8 @@ int ccp_portus_register(void)
 	/* It may have worked in some namespaces for a while. */
 	if (err)
 		ccp_portus_drain();
+	else
+		ccp_portus_watch_in(0);
 	return err;
 }
 
@@ -307,6 +370,7 @@ int ccp_portus_register(void)
  */
 void ccp_portus_unregister(void)
 {
+	cancel_delayed_work_sync(&ccp_portus_watch_work);
 	ccp_portus_device_unregister();
 	unregister_pernet_subsys(&ccp_portus_ops);
 	ccp_portus_drain();

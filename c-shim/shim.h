@@ -364,7 +364,7 @@ int ccp_rs_portus_message(const struct ccp_caller *caller, const u8 *message,
 void ccp_rs_portus_refused(struct ccp_state *state);
 void ccp_rs_portus_ready(u8 *message);
 bool ccp_rs_portus_known(struct ccp_state *state, struct sock *socket);
-void ccp_rs_portus_watch(struct ccp_state *state, struct ccp_portus_net *portus);
+bool ccp_rs_portus_watch(struct ccp_state *state, struct ccp_portus_net *portus);
 void ccp_rs_portus_closed(struct ccp_state *state, struct sock *socket);
 
 #endif

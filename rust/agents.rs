@@ -16,6 +16,7 @@ use kernel::{
 
 use crate::{
     flows,
+    ids::id_of,
     net::Net,
     portus,
     shim::{
@@ -32,16 +33,6 @@ use crate::{
     },
 };
 
-/// Ids are never reused; the last one stays unused.
-static NEXT_ID: AtomicU32 = AtomicU32::new(1);
-
-/// The next value of a counter that must not wrap.
-pub(crate) fn next_id(counter: &AtomicU32) -> Option<u32> {
-    counter
-        .fetch_update(Relaxed, Relaxed, |id| id.checked_add(1))
-        .ok()
-}
-
 /// An agent.
 ///
 /// The atomics are read on every ACK of its flows. No other memory depends on
@@ -49,6 +40,9 @@ pub(crate) fn next_id(counter: &AtomicU32) -> Option<u32> {
 /// as good as one whose ACK came a moment earlier. That no flow misses a change
 /// for good is what [`Net::generation`] is for.
 pub(crate) struct Agent {
+    /// What is its own, says so by this number: no other agent ever has it.
+    pub(crate) number: u64,
+    /// What users see of the number.
     pub(crate) id: u32,
     /// Its netlink port, of the kind its socket is; 0 for a device.
     pub(crate) port: u32,
@@ -72,24 +66,26 @@ pub(crate) struct Agent {
 }
 
 impl Agent {
-    /// A new agent; `None` when all ids were used.
+    /// A new agent, with a number of the namespace's `agent_ids`.
     ///
     /// # Safety
     ///
     /// Somebody must hold the socket now, and `wire` must be what C says of it.
     pub(crate) unsafe fn new(
+        number: u64,
         port: u32,
         socket: Socket,
         wire: Wire,
         name: Name,
         algorithms: &[u8],
-    ) -> Option<Agent> {
+    ) -> Agent {
         let mut kept = [0; ALGORITHMS_BYTES];
         for (to, from) in kept.iter_mut().zip(algorithms) {
             *to = *from;
         }
-        Some(Agent {
-            id: next_id(&NEXT_ID)?,
+        Agent {
+            number,
+            id: id_of(number),
             port,
             socket,
             // SAFETY: The caller's promise.
@@ -104,7 +100,7 @@ impl Agent {
             flows: AtomicU32::new(0),
             programs: AtomicU32::new(0),
             program_bytes: AtomicU64::new(0),
-        })
+        }
     }
 
     /// Whether its socket is gone or it detached.
@@ -235,6 +231,13 @@ impl Drop for Charge {
 }
 
 impl Net {
+    /// A number for a new agent, whose id no other has. The command lock is held.
+    pub(crate) fn next_agent(&self) -> Option<u64> {
+        let has = |id| move |agent: &Agent| agent.id == id;
+        self.agent_ids
+            .next(|id| self.shim.agents().find(0, has(id)).is_some())
+    }
+
     /// The agent that is this socket.
     pub(crate) fn agent_of(&self, socket: Socket) -> Option<Arc<Agent>> {
         let found = self.shim.agents().find(0, |agent| agent.socket == socket);
@@ -254,7 +257,7 @@ impl Net {
         let socket = agent.socket;
         // SAFETY: The caller is using the socket right now.
         unsafe { socket.hold() };
-        let inserted = self.shim.agents().insert(u64::from(agent.id), agent);
+        let inserted = self.shim.agents().insert(agent.number, agent);
         if inserted.is_err() {
             // SAFETY: Held above, and by no agent in the table.
             unsafe { socket.put() };
@@ -265,7 +268,7 @@ impl Net {
     /// Takes an agent out of the table; false if somebody else did.
     pub(crate) fn take_out(&self, agent: &Agent) -> bool {
         agent.gone.store(true, Relaxed);
-        let removed = self.shim.agents().remove(u64::from(agent.id)).is_some();
+        let removed = self.shim.agents().remove(agent.number).is_some();
         if removed {
             // SAFETY: Held by `attach`, and only one caller removes it.
             unsafe { agent.socket.put() };
@@ -281,7 +284,8 @@ impl Net {
         let removed = self.take_out(agent);
         let mut from = 0;
         let programs = self.shim.programs();
-        while let Some((id, program)) = programs.find(from, |program| program.agent == agent.id) {
+        while let Some((id, program)) = programs.find(from, |program| program.owner == agent.number)
+        {
             if !self.is_fallback(&program) {
                 drop(programs.remove(id));
             }

@@ -8,7 +8,7 @@
 //! `portus_hook` for messages of Portus clients,
 //! `net` when network namespaces do. What needs no kernel is in
 //! `core/`: the virtual machine (`vm`), the meaning of TCP's numbers (`tcp`),
-//! the built-in fallback program, what MPTCP connections remember (`mptcp`).
+//! the built-in fallback program, ids (`ids`), what MPTCP connections remember (`mptcp`).
 //!
 //! What locks what is said in `flows`, and for MPTCP in `c-shim/mptcp.h`.
 
@@ -16,6 +16,8 @@ use kernel::prelude::*;
 
 #[path = "core/fallback/mod.rs"]
 pub mod fallback;
+#[path = "core/ids.rs"]
+pub mod ids;
 #[cfg(ccp_mptcp)]
 #[path = "core/mptcp/mod.rs"]
 pub mod mptcp;

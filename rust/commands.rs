@@ -170,10 +170,19 @@ pub(crate) fn attach(
             format_args!("there are {limit} agents already (parameter max_agents)"),
         ));
     }
-    // SAFETY: The caller is using the socket right now; C says what it is.
-    let agent = unsafe { Agent::new(caller.port, caller.socket, caller.wire, name, algorithms) };
-    let Some(agent) = agent else {
+    let Some(number) = net.next_agent() else {
         return Err(error.refuse(errno::ENOSPC, attr::NONE, format_args!("no agent ids left")));
+    };
+    // SAFETY: The caller is using the socket right now; C says what it is.
+    let agent = unsafe {
+        Agent::new(
+            number,
+            caller.port,
+            caller.socket,
+            caller.wire,
+            name,
+            algorithms,
+        )
     };
     let agent = Arc::new(agent, GFP_KERNEL_ACCOUNT)?;
     let info = agent.info(shim::clock_us());
@@ -203,10 +212,10 @@ fn own_flow(net: &Net, agent: &Agent, id: u64, error: &mut CommandError) -> Done
             format_args!("flow {id} is busy: its process holds the socket"),
         )
     })?;
-    let owner = flow.parts().0.charge.as_ref().map(|charge| charge.id);
-    match owner {
-        Some(owner) if owner == agent.id => Ok(flow),
-        Some(owner) => Err(error.refuse(
+    let charge = flow.parts().0.charge.as_ref();
+    match charge.map(|charge| (charge.number, charge.id)) {
+        Some((owner, _)) if owner == agent.number => Ok(flow),
+        Some((_, owner)) => Err(error.refuse(
             errno::EPERM,
             attr::FLOW_ID,
             format_args!("flow {id} belongs to agent {owner}"),

@@ -25,6 +25,7 @@ use kernel::{
 use crate::{
     agents::Agent,
     flows,
+    ids::Ids,
     programs::Program,
     shim::{
         RawNet,
@@ -38,6 +39,10 @@ use crate::{
 pub(crate) struct Net {
     pub(crate) shim: Shim<Agent, Program>,
     pub(crate) builtin: Arc<Program>,
+    /// Asked under the command lock only.
+    pub(crate) agent_ids: Ids,
+    /// The same.
+    pub(crate) program_ids: Ids,
     /// Goes up with every change among the agents.
     generation: AtomicU64,
     /// A Portus client was not told of a flow for want of room; see
@@ -125,6 +130,8 @@ unsafe extern "C" fn ccp_rs_net_open(shim: NonNull<RawNet>) -> *const Net {
         let net = Net {
             shim,
             builtin,
+            agent_ids: Ids::new(),
+            program_ids: Ids::new(),
             generation: AtomicU64::new(0),
             untold: AtomicBool::new(false),
             #[cfg(ccp_mptcp)]

@@ -124,7 +124,7 @@ pub(crate) fn report(flow: &Flow, fields: &[u64]) -> bool {
     if !charge.told
         || uid == 0
         || flow.reason != Reason::None
-        || flow.running.agent != charge.id
+        || flow.running.owner != charge.number
         || !charge.reaches(flow.id)
     {
         return true;
@@ -312,13 +312,13 @@ unsafe extern "C" fn ccp_rs_portus_known(state: NonNull<Net>, socket: Socket) ->
 }
 
 /// Comes several times a second: calls for new clients, notices who returns
-/// from silence, and tells again of flows.
+/// from silence, and tells again of flows. Whether there are clients.
 ///
 /// # Safety
 ///
 /// `state` and `watch` must last during the call.
 #[no_mangle]
-unsafe extern "C" fn ccp_rs_portus_watch(state: NonNull<Net>, watch: NonNull<RawWatch>) {
+unsafe extern "C" fn ccp_rs_portus_watch(state: NonNull<Net>, watch: NonNull<RawWatch>) -> bool {
     // SAFETY: The caller's promise.
     let net = unsafe { state.as_ref() };
     // The call makes a client forget its flows: it must not become an agent,
@@ -336,6 +336,7 @@ unsafe extern "C" fn ccp_rs_portus_watch(state: NonNull<Net>, watch: NonNull<Raw
     if changed {
         net.agents_changed();
     }
+    from != 0
 }
 
 /// A client closed the device.

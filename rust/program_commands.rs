@@ -3,10 +3,7 @@
 //! Commands of genl family "ccp" about programs, as [`crate::commands`] about the
 //! rest, and what they share with those of Portus clients.
 
-use core::sync::atomic::{
-    AtomicU32,
-    Ordering::Relaxed, //
-};
+use core::sync::atomic::Ordering::Relaxed;
 
 use kernel::{
     prelude::*,
@@ -14,15 +11,13 @@ use kernel::{
 };
 
 use crate::{
-    agents::{
-        next_id,
-        Agent, //
-    },
+    agents::Agent,
     commands::{
         name,
         Caller,
         Done, //
     },
+    ids::id_of,
     net::Net,
     programs::{
         Code,
@@ -44,8 +39,6 @@ use crate::{
     },
     vm, //
 };
-
-static NEXT_PROGRAM: AtomicU32 = AtomicU32::new(1);
 
 fn refuse_code(why: Unloadable, error: &mut CommandError) -> Refused {
     let why = match why {
@@ -76,7 +69,7 @@ pub(crate) fn install(
 
     let _lock = net.shim.lock();
     let agent = caller.agent(error)?;
-    let same = |program: &Program| program.agent == agent.id && program.name == name;
+    let same = |program: &Program| program.owner == agent.number && program.name == name;
     if let Some((id, _)) = net.shim.programs().find(0, same) {
         return Err(error.refuse(
             errno::EEXIST,
@@ -146,14 +139,15 @@ fn add(
             format_args!("the agent's programs would take {bytes} bytes (parameter max_program_bytes is {limit})"),
         ));
     }
-    let Some(id) = next_id(&NEXT_PROGRAM) else {
+    let taken = |id: u32| net.shim.programs().get(u64::from(id)).is_some();
+    let Some(id) = net.program_ids.next(taken).map(id_of) else {
         return Err(error.refuse(
             errno::ENOSPC,
             attr::NONE,
             format_args!("no program ids left"),
         ));
     };
-    let program = Program::new(id, agent.id, name, code)?;
+    let program = Program::new(id, agent.number, name, code)?;
     net.shim
         .programs()
         .insert(u64::from(id), Arc::clone(&program))?;
@@ -177,7 +171,7 @@ fn forget(net: &Net, agent: &Agent, program: &Program) {
 impl Net {
     /// The program of a Portus client with this number.
     pub(crate) fn program_of(&self, agent: &Agent, uid: u32) -> Option<Arc<Program>> {
-        let wanted = |program: &Program| program.agent == agent.id && program.uid() == uid;
+        let wanted = |program: &Program| program.owner == agent.number && program.uid() == uid;
         let found = self.shim.programs().find(0, wanted);
         found.map(|(_, program)| program)
     }
@@ -200,7 +194,7 @@ pub(crate) fn own_program(
     error: &mut CommandError,
 ) -> Done<Arc<Program>> {
     let program = find_program(net, id, attr, error)?;
-    if program.agent != agent.id {
+    if program.owner != agent.number {
         return Err(error.refuse(
             errno::EPERM,
             attr,
@@ -265,7 +259,7 @@ pub(crate) fn set_fallback(caller: &Caller, id: u32, error: &mut CommandError) -
     };
     if let Some(old) = net.shim.set_fallback(program) {
         // It may have outlived its agent; then nobody else can remove it.
-        let alive = |agent: &Agent| agent.id == old.agent;
+        let alive = |agent: &Agent| agent.number == old.owner;
         if !net.is_fallback(&old) && net.shim.agents().find(0, alive).is_none() {
             drop(net.shim.programs().remove(u64::from(old.id)));
         }

@@ -17,6 +17,7 @@ use kernel::{
 
 use crate::{
     fallback,
+    ids::id_of,
     shim::{
         Name,
         ProgramInfo, //
@@ -33,8 +34,10 @@ pub(crate) const BUILTIN: u32 = 0;
 /// A program.
 pub(crate) struct Program {
     pub(crate) id: u32,
-    /// The agent that installed it; 0 for the built-in one.
+    /// The id of the agent that installed it; 0 for the built-in one.
     pub(crate) agent: u32,
+    /// That agent's number.
+    pub(crate) owner: u64,
     /// A Portus client's number for it; 0 for other agents', and when the
     /// client gave the number to another.
     uid: AtomicU32,
@@ -85,11 +88,12 @@ impl Code {
 }
 
 impl Program {
-    /// Gives code an identity.
-    pub(crate) fn new(id: u32, agent: u32, name: Name, code: Code) -> Result<Arc<Program>> {
+    /// Gives code an identity; `owner` is its agent's number.
+    pub(crate) fn new(id: u32, owner: u64, name: Name, code: Code) -> Result<Arc<Program>> {
         let program = Program {
             id,
-            agent,
+            agent: id_of(owner),
+            owner,
             uid: AtomicU32::new(0),
             name,
             code,

@@ -27,6 +27,8 @@ def test_namespaces_are_apart(lab: Lab) -> None:
     listener.join()
     flow = lab.flow(one)
     flow_id = agent.wait(Cmd.FLOW_CREATED, cookie=flow.cookie).id
+    # Both have a program 1.
+    agent.install("first", isa.empty())
     program = agent.install("p", isa.reporter(isa.NOW))
     theirs = stranger.install("p", isa.empty())
     agent.set_program(flow_id, program.id)
@@ -45,12 +47,12 @@ def test_namespaces_are_apart(lab: Lab) -> None:
     for refused in (
         lambda: stranger.flow(flow_id),
         lambda: stranger.set_program(flow_id, theirs.id),
-        lambda: stranger.set_program(flow_id, program.id),
         lambda: stranger.update(flow_id, Update(isa.CONTROL, 0, 1)),
     ):
         with raises(errno.ENOENT, str(flow_id)):
             refused()
     for refused in (
+        lambda: stranger.set_program(flow_id, program.id),
         lambda: stranger.program(program.id),
         lambda: stranger.remove(program.id),
         lambda: stranger.set_fallback(program.id),
@@ -220,3 +222,23 @@ def test_family_is_what_it_says(lab: Lab) -> None:
         with raises(errno.EOPNOTSUPP):
             nl.exchange(client.family.id, GENL.pack(command, 1, 0))
     nl.close()
+
+
+def test_ids_are_of_the_namespace(lab: Lab) -> None:
+    """What one uses up is no other's loss, and what has the same number isn't the same."""
+    one, two = lab.namespaces("one", "two")
+    first = lab.agent(one)
+    for _ in range(3):
+        with lab.client(one) as client:
+            client.attach("passing")
+            client.install("p", isa.empty())
+    program = first.install("p", isa.empty())
+    assert (first.info.id, program.id) == (1, 4)
+    second = lab.agent(two)
+    mine = second.install("q", isa.empty())
+    assert (second.info.id, mine.id) == (1, 1)
+    with raises(errno.ENOENT, "no program 4 here"):
+        second.remove(4)
+    second.remove(1)
+    assert [p.id for p in first.programs()] == [4]
+    assert lab.agent(one).info.id == 5

@@ -17,7 +17,7 @@ from pathlib import Path
 import isa
 import portus
 from ccp import Reason
-from lab import Lab, cases, in_child, wait_for
+from lab import TRACEFS, Lab, cases, in_child, wait_for
 from portus import NLMSG, Kind, message
 from traffic import MSS
 
@@ -404,3 +404,27 @@ def test_parameter(lab: Lab) -> None:
     except PermissionError:
         return
     raise AssertionError("changed")
+
+
+def test_nobody_is_called_often(lab: Lab) -> None:
+    """One worker for all namespaces, that looks less often without clients."""
+    spaces = lab.namespaces("a", "b", "c", "d")
+    event = TRACEFS / "events/workqueue/workqueue_execute_start/enable"
+
+    def passes(seconds: float) -> int:
+        (TRACEFS / "trace").write_text("")
+        event.write_text("1")
+        try:
+            time.sleep(seconds)
+        finally:
+            event.write_text("0")
+        return (TRACEFS / "trace").read_text().count("ccp_portus_watch")
+
+    time.sleep(3)
+    assert 8 <= passes(10) <= 11
+    client = lab.keep(portus.NetlinkPortus(spaces[2]))
+    client.serve(GOOD)
+    assert 45 <= passes(10) <= 51
+    client.close()
+    time.sleep(3)
+    assert 8 <= passes(10) <= 11

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod fallback;
+pub mod ids;
 pub mod mptcp;
 pub mod multfrc;
 pub mod portus;

@@ -121,7 +121,8 @@ impl<A, P> Shim<A, P> {
     /// Locks out other commands that change agents, programs or the fallback.
     /// May sleep.
     pub(crate) fn lock(&self) -> CommandLock {
-        // SAFETY: A live `struct ccp_net`; only commands call this, once.
+        // SAFETY: A live `struct ccp_net`, process context; who has this lock
+        // takes it again nowhere, and no lock that is outside of it.
         unsafe { ccp_net_lock(self.raw.as_ptr()) };
         CommandLock(self.raw)
     }
