@@ -56,10 +56,22 @@ if [ -n "$interactive" ]; then
 fi
 [ -z "$clock" ] || args+=("$clock")
 
+# The guest takes the terminal, so nobody but it hears that it was closed, and it
+# doesn't care.
+# shellcheck disable=SC2016
+start='log=$1
+	shift
+	if [ -t 0 ]; then
+		exec 3<&0
+		while sleep 1; do stty -g <&3 >/dev/null 2>&1 || kill -KILL $$; done &
+		exec 3<&-
+	fi
+	exec "$@" 2>"$log"'
+
 # A PID namespace, so that nothing of the guest outlives it.
 rc=0
 in_sysroot unshare --pid --fork --kill-child --mount-proc \
-	timeout --foreground -k 5 "$limit" bash -c 'log=$1; shift; exec "$@" 2>"$log"' \
+	timeout --foreground -k 5 "$limit" bash -c "$start" \
 	bash "/ccp${run#"$CCP_TOP"}/dmesg" \
 	"/cache${kernel#"$CCP_CACHE"}/linux" "mem=$mem" "uml_dir=/tmp/uml/" \
 	root=/dev/root rootfstype=hostfs rootflags=/ ro \
@@ -70,6 +82,10 @@ fail() {
 	say "$flavour: $1; see $run"
 	exit "$2"
 }
+if [ -n "$interactive" ] && [ $rc -eq 137 ]; then
+	[ -n "$out" ] || rm -rf "$run"
+	exit 129
+fi
 case $rc in 124 | 137) fail "no end within $limit s" 124 ;; esac
 splats='BUG:|WARNING:|KASAN:|UBSAN:|INFO: (task|rcu)|possible recursive locking|possible circular locking|suspicious RCU usage|inconsistent lock state|ODEBUG:|Kernel panic|Oops|refcount_t:|leaked reference'
 ! grep -aqE "$splats" "$run/dmesg" || {
