@@ -43,7 +43,13 @@ static int ccp_dccp_flows_handler(const struct ctl_table *table, int write,
 	u32 flows = ccp_dccp_default_flows(net);
 	int err;
 
+	/* Nothing written at all changes nothing. */
+	if (write && !*lenp)
+		return 0;
 	snprintf(text, sizeof(text), "%u.%06u", flows >> 16, ccp_dccp_millionths(flows));
+	/* Nor does what is written past the beginning belong to what is there. */
+	if (write)
+		text[0] = '\0';
 	err = proc_dostring(&line, write, buffer, lenp, ppos);
 	if (err || !write)
 		return err;
