@@ -179,7 +179,10 @@ static int ccp_dccp_proc_write(struct file *file, char *text, size_t size)
 	half = ccp_dccp_half_next(net, &found);
 	if (!half)
 		return -ENOENT;
-	err = found == id && !half->rx ? ccp_dccp_set_flows(half, flows) : -ENOENT;
+	if (found != id)
+		err = -ENOENT;
+	else
+		err = half->rx ? -EOPNOTSUPP : ccp_dccp_set_flows(half, flows);
 	ccp_dccp_half_put(half);
 	return err;
 }

@@ -37,6 +37,7 @@ def main(module: Path, out: Path) -> int:
     connection.start(size=PAYLOAD)
 
     print(f"   {MBIT} Mbit/s, {RTT_MS} ms, RED; Mbit/s of each, {SECONDS} s:")
+    print("   p is the loss event rate, j the packets lost per event, as MulTFRC measures them.")
     print(f"    s  MulTFRC N={FLOWS}  p %      j  {RENOS} Reno flows     all of them")
     begin = time.monotonic()
     before = at_warm_up = (connection.received, [reno.info().bytes_acked for reno in renos])

@@ -97,6 +97,13 @@ def test_a_namespace_has_its_own_default(lab: Lab) -> None:
     assert (read(path.a), read(path.b)) == ("2.500000", "1.000000")
     assert connection.b
     assert (Sender.of(connection.a).n, Sender.of(connection.b).n) == (2.5, 1)
+    # What doesn't write a number chooses nothing.
+    with path.b:
+        fd = os.open(f"/proc/sys/{SYSCTL}", os.O_WRONLY)
+    assert os.write(fd, b"") == 0
+    refused(errno.EINVAL, lambda: os.pwrite(fd, b"5", 4))
+    refused(errno.EINVAL, lambda: os.pwrite(fd, b"5", 400))
+    os.close(fd)
     limit(lab, "ccid5_flows", "0.5", "1")
     assert (read(path.a), read(path.b)) == ("2.500000", "0.500000")
     path.b.write(SYSCTL, "64")
@@ -247,6 +254,8 @@ def test_ccpctl_chooses(lab: Lab) -> None:
 
     def half(direction: str) -> str:
         found = lab.ccpctl_json(path.a, "-j", "dccp", "show")
+        # Nobody has sent: what N the other end has isn't known.
+        assert [h["n"] is None for h in found] == [h["direction"] == "rx" for h in found], found
         return str(next(h["id"] for h in found if h["direction"] == direction))
 
     def refuses(word: str, *args: str) -> None:
@@ -260,7 +269,7 @@ def test_ccpctl_chooses(lab: Lab) -> None:
         assert Sender.of(connection.a).n == float(n)
     refuses("at most 64", tx, "64.5")
     refuses("not above 0", tx, "0")
-    refuses("no sender", half("rx"), "2")
+    refuses("is a receiver", half("rx"), "2")
     refuses("no sender", "4000000000", "2")
     done = lab.ccpctl(path.b, "dccp", "set", tx, "2")
     assert "no sender" in done.stderr, done
@@ -294,4 +303,6 @@ def test_what_is_written_to_proc(lab: Lab) -> None:
         if bad:
             refused(errno.EINVAL, lambda bad=bad: write(bad))
     refused(errno.ENOENT, lambda: write("0 2"))
+    rx = next(number for number, direction in ids.items() if direction == "rx")
+    refused(errno.EOPNOTSUPP, lambda: write(f"{rx} 2"))
     assert Sender.of(connection.a).n == 3

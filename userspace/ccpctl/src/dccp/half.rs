@@ -14,7 +14,8 @@ pub(super) struct Half {
     pub(super) direction: String,
     pub(super) local: String,
     pub(super) remote: String,
-    pub(super) n: f64,
+    /// None of a receiver whose sender didn't say yet.
+    pub(super) n: Option<f64>,
     /// None before the first loss.
     pub(super) j: Option<f64>,
     pub(super) p: Option<f64>,
@@ -51,6 +52,10 @@ pub(super) fn set(id: u32, n: f64) -> Result<(), Failure> {
             io::ErrorKind::NotFound if std::path::Path::new(FILE).exists() => {
                 format!("no sender {id} here; see 'ccpctl dccp show'")
             }
+            _ if error.raw_os_error() == Some(libc::EOPNOTSUPP) => format!(
+                "{id} is a receiver, whose N is that of the sender at the other end; see DIR of \
+                 'ccpctl dccp show'"
+            ),
             io::ErrorKind::ResourceBusy => {
                 format!("sender {id} has sent packets: its N can't change any more")
             }
@@ -96,7 +101,7 @@ fn read(line: &str) -> Option<Half> {
         direction: (*fields.get("dir")?).to_owned(),
         local: (*fields.get("local")?).to_owned(),
         remote: (*fields.get("remote")?).to_owned(),
-        n: fixed("n")?,
+        n: some(fixed("n")?),
         j: some(fixed("j")?),
         p: some(fixed("interval")?).map(|interval| 1.0 / interval),
         rtt: some(number("rtt_ns")? as f64 / 1e9),
@@ -121,7 +126,10 @@ mod tests {
              rto_ns=200000000 ipi_ns=1224000",
         )
         .expect("a sender");
-        assert_eq!((sender.n, sender.j, sender.p), (6.0, Some(3.0), Some(0.01)));
+        assert_eq!(
+            (sender.n, sender.j, sender.p),
+            (Some(6.0), Some(3.0), Some(0.01))
+        );
         assert_eq!((sender.rtt, sender.rate), (Some(0.05), Some(816_752.5)));
         assert_eq!(sender.lost, None);
         let receiver = read(
@@ -130,8 +138,8 @@ mod tests {
         )
         .expect("a receiver");
         assert_eq!(
-            (receiver.p, receiver.rtt, receiver.rate),
-            (None, None, None)
+            (receiver.n, receiver.p, receiver.rtt, receiver.rate),
+            (None, None, None, None)
         );
         assert_eq!(receiver.lost, Some(0));
         assert!(read("half=4").is_none());

@@ -55,7 +55,7 @@ fn row(half: &Half) -> Vec<String> {
         half.direction.clone(),
         half.local.clone(),
         half.remote.clone(),
-        format!("{:.2}", half.n),
+        or_dash(half.n, 2),
         or_dash(half.j, 2),
         or_dash(half.p, 6),
         or_dash(half.rtt.map(|rtt| rtt * 1e3), 1),
