@@ -36,7 +36,7 @@ in_kernel() {
 # is a machine with two, which wants an idle host.
 path_managers() {
 	local module kernel=${CCP_BENCH_KERNEL:-uml}
-	local -a bench=(python3 ktests/bench/path_managers.py build/bin 15 300 100)
+	local -a bench=(python3 ktests/bench/path_managers.py build/bin 30 150 50)
 	module=$("$CCP_TOP/ktests/lab/module.sh" "$kernel")
 	module=${module#"$CCP_TOP/"}
 	"$CCP_TOP/ktests/lab/userspace.sh" >/dev/null

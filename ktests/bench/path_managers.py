@@ -196,8 +196,9 @@ def main(tools: Path, rounds: int, connections: int, open_at_once: int) -> None:
     rates: dict[str, list[float]] = {name: [] for name in PATH_MANAGERS}
     shares: dict[str, list[float]] = {name: [] for name in PATH_MANAGERS}
     latencies: dict[str, list[float]] = {name: [] for name in PATH_MANAGERS}
-    for _ in range(rounds):
-        for name in PATH_MANAGERS:
+    for turn in range(rounds):
+        # Guests get slower as they age: nobody is always first.
+        for name in PATH_MANAGERS[:: -1 if turn % 2 else 1]:
             with selected(paths, name, tools):
                 rate, share = short(paths, connections)
                 rates[name].append(rate)
