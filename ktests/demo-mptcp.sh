@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # demo-mptcp.sh: what `make demo-mptcp` runs. Boots the lab kernel and lets one
-# MPTCP connection use two paths under `ccpctl mptcp daemon`; then the path of
-# its first subflow is cut, and comes back. In virtual time: the figures don't
+# MPTCP connection use two paths under `ccpctl mptcp daemon --simulate 2`; then the
+# path of its first subflow is cut, and comes back. In virtual time: the figures don't
 # depend on this machine.
 #
 # Leaves in build/demo-mptcp: trace.csv, paths.svg, the daemon's log and the

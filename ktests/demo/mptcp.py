@@ -12,15 +12,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "kernel"))
 
 from lab import Lab, Module  # noqa: E402
 from mptcp import Hosts  # noqa: E402
-from test_mptcp_tools import DELAY_MS, daemon, link, route, shape, subflows, transfer  # noqa: E402
+from test_mptcp_tools import DELAY_MS, cut_silently, daemon, shape, spread, subflows, transfer  # noqa: E402
 
-RATES = (12, 8)
+RATES = (8, 12)
 """Mbit/s of the two paths."""
 
-CUT, BACK, SECONDS = 15, 30, 45
-SETTLE = 5
+CUT, BACK, SECONDS = 15, 30, 50
+SETTLE, SETTLE_BACK = 5, 10
 """Seconds after a change that count for nothing: what the lost path had is sent
-again, or a window opens."""
+again; the next try for a subflow comes, and its window opens."""
 
 COLUMNS = "time_s,flow,event,detail,goodput_bps,rate_bps,srtt_us\n"
 
@@ -35,14 +35,14 @@ def arrived(hosts: Hosts) -> list[int]:
 
 
 def judge(rates: list[list[float]]) -> tuple[list[float], str]:
-    """Mbit/s of payload with both paths, with the second one only and with both
+    """Mbit/s of payload with both paths, with the first one only and with both
     again; and what is wrong with them."""
-    spans = [(SETTLE, CUT), (CUT + SETTLE, BACK), (BACK + SETTLE, SECONDS)]
+    spans = [(SETTLE, CUT), (CUT + SETTLE, BACK), (BACK + SETTLE_BACK, SECONDS)]
     found = []
     for first, last in spans:
         total = [rate[-1] for rate in rates[first:last]]
         found.append(sum(total) / len(total))
-    bounds = (sum(RATES), RATES[1], sum(RATES))
+    bounds = (sum(RATES), RATES[0], sum(RATES))
     for rate, bound in zip(found, bounds, strict=True):
         if not 0.75 * bound < rate < bound:
             return found, f"{rate:.1f} Mbit/s where {bound} were there"
@@ -54,11 +54,12 @@ def main(module: Path, out: Path) -> int:
     lab.module.load()
     hosts = lab.keep(Hosts())
     shape(hosts, RATES)
-    for number in range(1, len(RATES) + 1):
-        route(hosts, number)
-    tool = daemon(lab, hosts.a)
+    spread(hosts)
+    tool = daemon(lab, hosts.a, "--simulate", "2")
     flow = transfer(lab, hosts)
-    print(f"   one connection, {RATES[0]} and {RATES[1]} Mbit/s, {DELAY_MS} ms; Mbit/s:")
+    print(f"   One connection, {DELAY_MS} ms. The network takes odd source ports over path 1,")
+    print(f"   {RATES[0]} Mbit/s, and even ones, as of the first subflow, over path 2, {RATES[1]} Mbit/s.")
+    print("   Mbit/s:")
     print("    s  path 1  path 2  payload  subflows")
     begin = time.monotonic()
     before = [*arrived(hosts), flow.received]
@@ -75,8 +76,8 @@ def main(module: Path, out: Path) -> int:
                 trace.write(f"{second},{number},sample,,{bits:.0f},{bits:.0f},\n")
             note = ""
             if second in (CUT, BACK):
-                link(hosts, 1, up=second == BACK)
-                note = "  path 1 is cut" if second == CUT else "  path 1 is back"
+                cut_silently(hosts, second == CUT)
+                note = f"  path 2 is {'cut' if second == CUT else 'back'}"
             one, two, payload = rates[-1]
             print(
                 f"   {second:2} {one:7.1f} {two:7.1f} {payload:8.1f} {len(subflows(lab, hosts)):9}{note}"

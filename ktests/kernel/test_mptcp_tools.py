@@ -86,6 +86,31 @@ def link(hosts: Hosts, number: int, up: bool) -> None:
         route(hosts, number)
 
 
+def spread(hosts: Hosts) -> None:
+    """A's network takes even source ports over link 2 and odd ones over link 1, as
+    one does that hashes ports or maps them (ECMP, LISP)."""
+    hosts.b.run("ip", "link", "set", "b2", "address", "02:00:00:00:01:02")
+    for ns in (hosts.a, hosts.b):
+        ns.write("net/ipv4/conf/all/rp_filter", 0)
+    for line in (
+        "qdisc add dev a1 clsact",
+        "filter add dev a1 egress protocol ip u32 match ip sport 0 1 "
+        "action mirred egress redirect dev a2",
+    ):
+        hosts.a.run("tc", *line.split())
+    hosts.b.run("tc", "qdisc", "add", "dev", "b2", "clsact")
+    # A dead subflow is given up after seconds, not after a quarter of an hour.
+    hosts.a.write("net/ipv4/tcp_retries2", 3)
+
+
+def cut_silently(hosts: Hosts, off: bool) -> None:
+    """Link 2 loses everything, which no host is told."""
+    if off:
+        hosts.b.run(*"tc filter add dev b2 ingress matchall action drop".split())
+    else:
+        hosts.b.run(*"tc filter del dev b2 ingress".split())
+
+
 def daemon(lab: Lab, ns, *args: str) -> Tool:
     """ccpctl mptcp daemon, up to the point where it listens."""
     tool = lab.start(ns, "mptcp", "daemon", *args)
@@ -233,6 +258,32 @@ def test_ports_of_simulate_differ_modulo_their_number(lab: Lab, family: int) -> 
     time.sleep(3)
     rate = flow.rate(8)
     assert 0.75 * FAST < rate < 1.05 * FAST, f"{rate:.1f} Mbit/s"
+    flow.finish()
+
+
+def test_simulate_where_the_network_spreads_by_port(lab: Lab) -> None:
+    """Its subflows use both paths. That of the first one dies unseen: it is made
+    again, with a port that the network takes the same way."""
+    hosts = lab.keep(Hosts())
+    shape(hosts)
+    spread(hosts)
+    tool = daemon(lab, hosts.a, "--simulate", "2")
+    flow = transfer(lab, hosts)
+
+    def parities() -> list[int]:
+        found = subflows(lab, hosts)
+        return sorted(int(subflow["local"].rpartition(":")[2]) % 2 for subflow in found)
+
+    for _ in range(2):
+        wait_for("both paths", lambda: parities() == [0, 1], 30)
+        time.sleep(3)
+        rate = flow.rate(8)
+        assert rate > 0.75 * (FAST + SLOW), f"{rate:.1f} Mbit/s over both: {tool.output}"
+        cut_silently(hosts, off=True)
+        wait_for("the dead subflow's end", lambda: parities() == [1], 30)
+        rate = flow.rate(4)
+        assert 0.7 * FAST < rate < FAST, f"{rate:.1f} Mbit/s over one: {tool.output}"
+        cut_silently(hosts, off=False)
     flow.finish()
 
 
