@@ -6,7 +6,8 @@
  *
  * That protocol is the netlink core's: what we would say of bind() and of groups
  * isn't asked. So a worker calls for new clients all the time, one for all
- * namespaces, see ccp_portus_announce(). They end by NETLINK_URELEASE, as other agents (netlink.c).
+ * namespaces, see ccp_portus_announce(). They end by NETLINK_URELEASE, as other
+ * agents (netlink.c).
  */
 
 #include <linux/list.h>

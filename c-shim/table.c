@@ -22,7 +22,7 @@ void ccp_table_destroy(struct ccp_table *table)
 /**
  * ccp_table_insert() - put an object at an id, which must be free
  * @table: the table
- * @id: the id; never reused, except 0
+ * @id: the id, that of no other object here
  * @object: a pointer, aligned to 4 bytes
  *
  * Any context but hard interrupts; never sleeps.

@@ -311,7 +311,7 @@ unsafe extern "C" fn ccp_rs_portus_known(state: NonNull<Net>, socket: Socket) ->
     unsafe { state.as_ref() }.agent_of(socket).is_some()
 }
 
-/// Comes several times a second: calls for new clients, notices who returns
+/// Comes again and again: calls for new clients, notices who returns
 /// from silence, and tells again of flows. Whether there are clients.
 ///
 /// # Safety

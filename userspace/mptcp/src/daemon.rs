@@ -107,8 +107,6 @@ struct Daemon<'a> {
     audit: Duration,
     /// When deferred events may wake us again.
     deferred: Duration,
-    /// All of them that are older than the dump to come were taken.
-    taken: bool,
     /// The kernel can list connections.
     lists: bool,
 }
@@ -134,7 +132,6 @@ pub fn run(
         dumped: Duration::ZERO,
         audit: Duration::ZERO,
         deferred: Duration::ZERO,
-        taken: false,
         lists: true,
     };
     daemon.begin()?;
@@ -197,16 +194,12 @@ impl Daemon<'_> {
             self.dump = Some(self.dumped.saturating_add(DUMP));
         }
         // What is queued is older than a dump, and would undo what that says.
-        if !self.taken && self.dump.is_some_and(|dump| dump <= self.now) {
-            self.taken = self.take_deferred()?;
-        }
-        let queued = !self.taken || self.manager.has_more();
-        let ready = |dump: Duration| {
-            dump <= self.now && (!queued || dump.saturating_add(QUEUED) <= self.now)
-        };
-        if self.dump.is_some_and(ready) {
-            self.summary.resyncs += 1;
-            self.resync()?;
+        if let Some(dump) = self.dump.filter(|dump| *dump <= self.now) {
+            let queued = !self.take_deferred()? || self.manager.has_more();
+            if !queued || dump.saturating_add(QUEUED) <= self.now {
+                self.summary.resyncs += 1;
+                self.resync()?;
+            }
         }
         self.carry_out()?;
         if self.audit <= self.now && !self.manager.has_more() {
@@ -264,7 +257,6 @@ impl Daemon<'_> {
         self.look_at_clock();
         self.dumped = self.now;
         self.dump = None;
-        self.taken = false;
         let connections = match self.manager.connections() {
             Err(error @ Error::Unsupported(_)) => {
                 self.lists = false;
@@ -280,15 +272,15 @@ impl Daemon<'_> {
         Ok(())
     }
 
-    /// An event that was the last of its kind leaves no gap when it is lost.
+    /// An event that was the last of its kind leaves no gap when it is lost. The
+    /// dump comes when what is queued is through.
     fn look_for_losses(&mut self) -> Result<()> {
         let missed = match self.manager.backend() {
             crate::backend::Backend::Netlink => self.manager.audit().map_err(gone)?,
             crate::backend::Backend::Userspace => self.lists && !self.engine.is_empty(),
         };
         if missed {
-            self.summary.resyncs += 1;
-            self.resync()?;
+            self.dump.get_or_insert(self.now);
         }
         Ok(())
     }

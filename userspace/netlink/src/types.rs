@@ -22,7 +22,7 @@ pub struct Attached {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct AgentInfo {
-    /// Never reused while the module is loaded.
+    /// Of its network namespace; used again only after 2^32 others.
     pub id: u32,
     /// The name it attached with.
     pub name: String,
@@ -44,7 +44,7 @@ pub struct AgentInfo {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ProgramInfo {
-    /// Never reused while the module is loaded.
+    /// Of its network namespace; used again only after 2^32 others.
     pub id: u32,
     /// The agent that installed it; `None` when that agent is gone.
     pub agent_id: Option<u32>,

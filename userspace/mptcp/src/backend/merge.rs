@@ -83,13 +83,19 @@ impl Merge {
             let Some(event) = source.next(Some(Duration::ZERO))? else {
                 return Ok(true);
             };
-            put(&mut self.sequence, &mut self.deferred, event);
+            // A loss is told at once: urgent events without end would hide it.
+            if event.kind == Kind::Lost || self.sequence.gap_before(&event) {
+                self.ready.push_back(Event::overrun());
+            }
+            if event.kind != Kind::Lost {
+                self.deferred.push_back(event);
+            }
         }
         Ok(false)
     }
 
     /// Did `counters` count events that have not come? What the sockets hold
-    /// has come.
+    /// has come; not known if they hold more than a batch.
     pub(super) fn is_behind(
         &mut self,
         urgent: &mut impl Source,
@@ -98,14 +104,12 @@ impl Merge {
     ) -> Result<bool> {
         for _ in 0..BATCH {
             let Some(event) = urgent.next(Some(Duration::ZERO))? else {
-                break;
+                let all = deferred.map_or(Ok(true), |source| self.take(source))?;
+                return Ok(all && self.sequence.behind(counters));
             };
             put(&mut self.sequence, &mut self.ready, event);
         }
-        if let Some(source) = deferred {
-            self.take(source)?;
-        }
-        Ok(self.sequence.behind(counters))
+        Ok(false)
     }
 
     /// See [`super::PathManager::has_more`].
@@ -210,9 +214,9 @@ mod tests {
         merge.take(&mut other).unwrap();
         let expected = [
             (Kind::Lost, None),
+            (Kind::Lost, None),
             (Kind::Established, Some(2)),
             (Kind::Closed, Some(1)),
-            (Kind::Lost, None),
             (Kind::Closed, Some(3)),
         ];
         assert_eq!(all(&mut merge, &mut urgent), expected);
@@ -236,5 +240,21 @@ mod tests {
             assert_eq!(found.unwrap(), behind);
             assert_eq!(all(&mut merge, &mut urgent).len(), 3);
         }
+    }
+
+    #[test]
+    fn more_than_a_batch_is_no_loss() {
+        let (mut merge, mut urgent, mut other) =
+            (Merge::default(), Socket::default(), Socket::default());
+        merge.start([Kind::Closed].into_iter(), Some(&Counters::default()));
+        for seq in 1..=1500 {
+            other.hears(Kind::Closed, seq);
+        }
+        let counters = Counters {
+            last: BTreeMap::from([(Kind::Closed, 1500)]),
+            ..Counters::default()
+        };
+        let found = merge.is_behind(&mut urgent, Some(&mut other), &counters);
+        assert!(!found.unwrap());
     }
 }
