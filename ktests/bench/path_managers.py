@@ -31,6 +31,11 @@ from netlink import Family, Message, Netlink, attrs, number  # noqa: E402
 
 PATH_MANAGERS = ("kernel", "userspace", "netlink")
 PORT = 5000
+CLIENTS = 8
+"""At once, so that the processor has always something to do."""
+HOLD = 0.02
+"""Seconds that a connection stays, in which every path manager gets its subflow
+joined: a rate is worth nothing where fewer are."""
 
 
 class Paths(Hosts):
@@ -125,13 +130,23 @@ def exchange(connection: socket.socket) -> None:
 
 
 def short(paths: Paths, connections: int) -> tuple[float, float]:
-    """Connections a second of connect, two exchanges and close; the share of
-    them, in %, whose second subflow was there in time."""
+    """Connections a second of connect, two exchanges, a while and close; the share
+    of them, in %, whose second subflow was there in time."""
+    left = iter(range(connections))
+
+    def client() -> None:
+        for _ in left:
+            with connect(paths) as connection:
+                exchange(connection)
+                exchange(connection)
+                time.sleep(HOLD)
+
     before, start = paths.joined(), time.monotonic()
-    for _ in range(connections):
-        with connect(paths) as connection:
-            exchange(connection)
-            exchange(connection)
+    clients = [threading.Thread(target=client) for _ in range(CLIENTS)]
+    for one in clients:
+        one.start()
+    for one in clients:
+        one.join()
     elapsed = time.monotonic() - start
     return connections / elapsed, 100 * (paths.joined() - before) / connections
 
