@@ -33,7 +33,7 @@ printf '2. Two paths\n'
 	"/ccp${module#"$CCP_TOP"}" build/demo-mptcp || failed "in the guest; see $out/dmesg"
 
 printf '3. Plot\n'
-in_sysroot build/bin/ccpctl plot build/demo-mptcp/trace.csv -o build/demo-mptcp/paths.svg \
+in_sysroot build/bin/ccpctl plot build/demo-mptcp/trace.csv -o build/demo-mptcp/paths.svg --panels rate \
 	--title "1 and 2: the paths; 3: what arrives of the connection" || failed "the plot"
 printf '  plot:   %s\n  trace:  %s\n  daemon: %s\n\n' "$out/paths.svg" "$out/trace.csv" \
 	"$out/daemon.log"
